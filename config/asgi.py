@@ -1,0 +1,9 @@
+"""The live process: server-sent events; everything else that Django serves answers here too."""
+
+import os
+
+from django.core.asgi import get_asgi_application
+
+os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
+
+application = get_asgi_application()
