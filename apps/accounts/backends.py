@@ -1,0 +1,50 @@
+"""Sign-in by password, permissions by roles: Django's `has_perm` answers what `access` says."""
+
+from typing import Any
+
+from django.apps import apps
+from django.contrib.auth.backends import ModelBackend
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+
+from apps.accounts.access import Verb, can_model, can_object
+from apps.accounts.models import User
+from apps.accounts.modules import module_of
+
+_VERBS: dict[str, Verb] = {"view": "view", "add": "edit", "change": "edit", "delete": "delete"}
+
+
+class RoleBackend(ModelBackend):
+    """Django's groups and user permissions are not asked."""
+
+    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:  # type: ignore[override]
+        model, verb = _asked(perm)
+        if model is None or verb is None:
+            return False
+        return can_model(user_obj, verb, model) if obj is None or obj.pk is None else can_object(user_obj, verb, obj)
+
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:  # type: ignore[override]
+        return any(module_of(model) and can_model(user_obj, "view", model) for model in apps.get_app_config(app_label).get_models())
+
+    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: models.Model | None = None) -> set[str]:  # type: ignore[override]
+        """Django's names of everything that the roles allow; for third-party code, ours asks `access`."""
+        if obj is not None:
+            return set()
+        return {
+            f"{model._meta.app_label}.{name}_{model._meta.model_name}"
+            for model in apps.get_models() if module_of(model)
+            for name, verb in _VERBS.items() if can_model(user_obj, verb, model)
+        }
+
+    def with_perm(self, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ANN401
+        return User.objects.none()
+
+
+def _asked(perm: str) -> tuple[type[models.Model] | None, Verb | None]:
+    """`bots.change_channel` → (Channel, "edit"); (None, None) for what is not one of Django's four permissions of a model."""
+    app_label, _dot, codename = perm.partition(".")
+    name, _underscore, model_name = codename.partition("_")
+    try:
+        return apps.get_model(app_label, model_name), _VERBS.get(name)
+    except (LookupError, ValueError):
+        return None, None
