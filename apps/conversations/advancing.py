@@ -1,0 +1,129 @@
+"""The whole way of an item, from the inbox to what it causes. Start reading here.
+
+    claim lanes → lock → read → respond → write → give the lanes back      one transaction a batch
+
+Whatever dies in between leaves nothing behind but a counted attempt: the lock is gone, the transaction never happened, and another worker
+takes the lane a moment later.
+"""
+
+import time
+from collections.abc import Callable, Sequence
+
+import structlog
+from django.conf import settings
+from django.db import transaction
+from django.utils import timezone
+
+from apps.conversations import lanes, parking, waking
+from apps.conversations.lanes import Claim
+from apps.conversations.models import Update
+from apps.conversations.reading import read
+from apps.conversations.receiving import receive
+from apps.conversations.responder import Responder, Turn, Written, responders
+from apps.conversations.writing import write
+from apps.core.trace import trace
+
+logger = structlog.get_logger(__name__)
+
+MAX_DEATHS = 3
+MAX_FAILURES = 5
+RETRY_SECONDS = 1.0
+
+
+def drain(*, stop: Callable[[], bool] = lambda: False) -> int:
+    """Advance every chat that has work until there is none; how many items were handled."""
+    handled = 0
+    while not stop():
+        claims = lanes.claim(limit=settings.DRAIN_BATCH)
+        if not claims:
+            break
+        handled += advance_claimed(claims)
+    return handled
+
+
+def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
+    """Handle the pending items of these lanes, each lane in the order of its inbox, all in one transaction. `alone`: one lane, one item,
+    because something in it has failed or killed a worker before.
+    """
+    with transaction.atomic():
+        locked = lanes.lock(claims)
+        batch = Written()
+        standing = read(locked, batch, per_lane=1 if alone else 20)
+        answering = responders()
+        for responder in answering:
+            responder.open(standing.turns)
+        for turn in standing.turns:
+            respond(turn, answering)
+        write(batch, standing.turns, answering)
+        lanes.finish(locked, unfinished=standing.unfinished)
+        waking.feed()
+    _free_unlocked(claims, locked)
+    return len(standing.turns)
+
+
+def respond(turn: Turn, answering: Sequence[Responder]) -> None:
+    """One item: note what the messenger told, then let the first responder that wants it answer."""
+    with trace(turn.update.trace_id):
+        if receive(turn):
+            any(responder.respond(turn) for responder in answering)
+        turn.update.state = Update.State.DONE
+        turn.update.done_at = timezone.now()
+
+
+def advance_claimed(claims: Sequence[Claim]) -> int:
+    """`advance`, with what went wrong earlier kept apart: lanes that fail or kill a worker are run alone and finally parked."""
+    healthy = [claim for claim in claims if claim.attempts == 1]
+    handled = 0
+    if healthy:
+        try:
+            handled += advance(healthy)
+        except Exception:
+            logger.exception("a batch failed; its chats are advanced one by one", lanes=len(healthy))
+            handled += sum(_advance_alone(claim) for claim in healthy)
+    for claim in claims:
+        if claim.attempts > 1:
+            handled += _after_death(claim)
+    return handled
+
+
+def advance_now(update_id: int, *, wait_seconds: float) -> Update:
+    """Handle this item in the calling process if its chat is free, else wait for whoever has it; returns the row as it stands when it is
+    done, parked, or the time is up (then it goes on without the caller).
+    """
+    deadline = time.monotonic() + wait_seconds
+    pause = 0.01
+    while True:
+        update = Update.objects.get(pk=update_id)
+        if update.state != Update.State.PENDING or time.monotonic() > deadline:
+            return update
+        claim = lanes.claim_one(update.lane_id)
+        if claim:
+            advance_claimed([claim])
+        else:
+            time.sleep(pause)
+            pause = min(pause * 1.5, 0.25)
+
+
+def _advance_alone(claim: Claim) -> int:
+    try:
+        return advance([claim], alone=True)
+    except Exception as error:
+        logger.exception("an inbox item failed", lane=claim.lane_id)
+        head = parking.count_failure(claim.lane_id, reason=f"{type(error).__name__}: {error}", limit=MAX_FAILURES)
+        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(head.attempts, 5) if head else 0, count=False)
+        return 0
+
+
+def _after_death(claim: Claim) -> int:
+    if claim.attempts > MAX_DEATHS:
+        parking.park_head(claim.lane_id, reason=f"The worker died {MAX_DEATHS} times while it handled this item.")
+        lanes.give_back([claim], after_seconds=0, count=False)
+        return 0
+    return _advance_alone(claim)
+
+
+def _free_unlocked(claims: Sequence[Claim], locked: Sequence[Claim]) -> None:
+    taken = {claim.lane_id for claim in locked}
+    busy = [claim for claim in claims if claim.lane_id not in taken]
+    if busy:
+        lanes.give_back(busy, after_seconds=0.05, count=False)

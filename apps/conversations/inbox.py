@@ -1,0 +1,123 @@
+"""The inbox: accept once, answer at once, work later. A 2xx to whoever posted means that these functions have committed."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection, transaction
+
+from apps.bots.adapter import Inbound
+from apps.bots.content import Media
+from apps.bots.models import Channel
+from apps.conversations import lanes, waking
+from apps.conversations.models import Update
+from apps.core.fields import EncryptedJSONField
+from apps.core.trace import known_trace_id, new_trace_id
+
+
+@dataclass(frozen=True)
+class Posting:
+    """One thing to put into the queue of a chat. `event_key` is unique within `source`; posting it again is harmless."""
+
+    channel_id: int
+    bot_id: int
+    chat_id: str
+    kind: str
+    source: str
+    event_key: str
+    payload: dict[str, Any]
+    trace_id: str
+
+
+@dataclass(frozen=True)
+class Posted:
+    """`update_id` of the inbox row with this key; `created` is False when it was there before."""
+
+    update_id: int
+    lane_id: int
+    created: bool
+
+
+def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
+    """Store what a messenger told us, in order; repeats are recognised by the vendor's event id. Each message begins a trace of its own
+    unless it came with one.
+    """
+    first = known_trace_id()
+    return post(
+        Posting(
+            channel_id=channel.pk, bot_id=channel.bot_id, chat_id=inbound.chat_id, kind=Update.Kind.MESSENGER, source=f"c{channel.pk}",
+            event_key=inbound.event_key[:200], payload=dump(inbound), trace_id=first if first and len(inbounds) == 1 else new_trace_id(),
+        )
+        for inbound in inbounds
+    )
+
+
+def post(postings: Iterable[Posting]) -> list[Posted]:
+    """Insert in order, wake the lanes, commit, hint. Inside an outer transaction the hint goes out when that one commits."""
+    rows = list(postings)
+    if not rows:
+        return []
+    with transaction.atomic():
+        lane_ids = lanes.ensure(lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows)
+        by_row = [lane_ids[lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id)] for row in rows]
+        posted = _insert(rows, by_row)
+        transaction.on_commit(waking.workers)
+    return posted
+
+
+def dump(inbound: Inbound) -> dict[str, Any]:
+    """An `Inbound` as JSON; `load` is its inverse."""
+    plain = {key: value for key, value in asdict(inbound).items() if value not in ("", None, (), {}, False)}
+    if inbound.media:
+        plain["media"] = [item.model_dump(exclude_defaults=True) for item in inbound.media]
+    if inbound.occurred_at:
+        plain["occurred_at"] = inbound.occurred_at.isoformat()
+    return plain
+
+
+def load(payload: dict[str, Any]) -> Inbound:
+    plain = dict(payload)
+    plain["media"] = tuple(Media.model_validate(item) for item in plain.get("media", ()))
+    if "occurred_at" in plain:
+        plain["occurred_at"] = datetime.fromisoformat(plain["occurred_at"])
+    return Inbound(**plain)
+
+
+_payload = EncryptedJSONField()
+
+
+def _insert(rows: list[Posting], lane_ids: list[int]) -> list[Posted]:
+    """One statement. The lanes are locked by now, so ids are given in the order in which the rows become visible in each chat."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            WITH posted AS (
+                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+                    WITH ORDINALITY AS p(lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, place)
+            ), inserted AS (
+                INSERT INTO conversations_update
+                    (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
+                SELECT lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, 'pending', 0, '', '{}'::jsonb, clock_timestamp()
+                FROM posted ORDER BY place
+                ON CONFLICT (source, event_key) DO NOTHING
+                RETURNING id, lane_id, source, event_key
+            )
+            SELECT source, event_key, id, lane_id, true FROM inserted
+            UNION ALL
+            SELECT old.source, old.event_key, old.id, old.lane_id, false
+            FROM conversations_update old JOIN posted USING (source, event_key)
+            """,
+            [
+                lane_ids,
+                [row.bot_id for row in rows],
+                [row.channel_id for row in rows],
+                [row.source for row in rows],
+                [row.event_key for row in rows],
+                [row.kind for row in rows],
+                [_payload.get_db_prep_value(row.payload, connection) for row in rows],
+                [row.trace_id for row in rows],
+            ],
+        )
+        found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in cursor.fetchall()}
+    return [found[row.source, row.event_key] for row in rows]

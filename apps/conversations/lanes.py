@@ -1,0 +1,127 @@
+"""Lanes: who may work on which chat, and when there is work. Set-based SQL, because every message passes here (performance.md, 6).
+
+Two things together give "one at a time" and "recovered within seconds":
+- `claim` marks due lanes as held for a moment, so that other workers look elsewhere, and counts the attempt before anything runs;
+- `lock` takes the transaction-scoped advisory lock of each lane. A process that dies frees it at once; a stopped one is disconnected by
+  `idle_in_transaction_session_timeout`. Only the lock gives exclusion; `held_until` is a hint.
+Everything of the chat is read after the lock, so whoever holds it sees what the one before has committed.
+"""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from django.db import connection
+
+HOLD_SECONDS = 3  # a dead worker's lanes are claimed again after this (delivery.md: recovery in 5 s)
+LOCK_SPACE = 0x1A4E  # keeps lane locks apart from other advisory locks: high half of the 64-bit key
+
+
+@dataclass(frozen=True)
+class Claim:
+    """A lane taken to be drained: `posted` as seen, `attempts` including this one (1 = the first)."""
+
+    lane_id: int
+    posted: int
+    attempts: int
+
+
+_CLAIM = """
+WITH due AS (
+    SELECT id FROM conversations_lane WHERE wake_at <= clock_timestamp() {only}
+    ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
+)
+UPDATE conversations_lane AS lane
+SET held_until = clock_timestamp() + make_interval(secs => %(hold)s), wake_at = clock_timestamp() + make_interval(secs => %(hold)s),
+    attempts = lane.attempts + 1
+FROM due WHERE lane.id = due.id
+RETURNING lane.id, lane.posted, lane.attempts
+"""
+
+
+def claim(*, limit: int) -> list[Claim]:
+    """Take up to `limit` lanes that are due; commits at once when called outside a transaction."""
+    return _claim(_CLAIM.format(only=""), limit=limit)
+
+
+def claim_one(lane_id: int) -> Claim | None:
+    """Take this lane if it is due and nobody else holds it."""
+    taken = _claim(_CLAIM.format(only="AND id = %(lane_id)s"), limit=1, lane_id=lane_id)
+    return taken[0] if taken else None
+
+
+def lock(claims: Iterable[Claim]) -> list[Claim]:
+    """Those of `claims` whose lock was free; it is held until the transaction ends."""
+    by_id = {claim.lane_id: claim for claim in claims}
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "SELECT id FROM unnest(%s::bigint[]) AS id WHERE pg_try_advisory_xact_lock(%s::bigint << 48 | id)",
+            [list(by_id), LOCK_SPACE],
+        )
+        return [by_id[lane_id] for (lane_id,) in cursor.fetchall()]
+
+
+def finish(claims: Iterable[Claim], *, unfinished: Iterable[int] = ()) -> None:
+    """Give lanes back in the draining transaction: due again now when something was posted meanwhile or items are left, else idle."""
+    rows = list(claims)
+    left = set(unfinished)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE conversations_lane AS lane
+            SET held_until = NULL, attempts = 0,
+                wake_at = CASE WHEN lane.posted <> done.posted OR done.more THEN clock_timestamp() END
+            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS done(id, posted, more)
+            WHERE lane.id = done.id
+            """,
+            [[row.lane_id for row in rows], [row.posted for row in rows], [row.lane_id in left for row in rows]],
+        )
+
+
+def give_back(claims: Iterable[Claim], *, after_seconds: float, count: bool) -> None:
+    """Free lanes that were not drained: someone else holds the lock (`count=False`), or the work failed and waits before the next try."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE conversations_lane SET held_until = NULL, wake_at = clock_timestamp() + make_interval(secs => %s),
+                attempts = greatest(0, attempts - %s)
+            WHERE id = ANY(%s)
+            """,
+            [after_seconds, 0 if count else 1, [row.lane_id for row in claims]],
+        )
+
+
+def wake(lane_ids: Iterable[int]) -> None:
+    """Say that these lanes have work; in the caller's transaction, before the work's row is inserted (so ids follow commit order)."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE conversations_lane SET {POSTED} WHERE id = ANY(%s)", [sorted(set(lane_ids))])
+
+
+def ensure(keys: Iterable[str]) -> dict[str, int]:
+    """Ids of the lanes with these keys, made where missing, each marked as having work and locked until the transaction ends."""
+    wanted = sorted(set(keys))
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
+            SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
+            ON CONFLICT (key) DO UPDATE SET {POSTED}
+            RETURNING key, id
+            """,
+            [wanted],
+        )
+        return dict(cursor.fetchall())
+
+
+def key_of(*, channel_id: int, chat_id: str) -> str:
+    return f"{channel_id}:{chat_id}"
+
+
+# While a lane is held its holder sees by `posted` that more has come; otherwise it is due now.
+POSTED = """posted = conversations_lane.posted + 1,
+    wake_at = CASE WHEN conversations_lane.held_until > clock_timestamp() THEN conversations_lane.wake_at ELSE clock_timestamp() END"""
+
+
+def _claim(sql: str, **params: int) -> list[Claim]:
+    with connection.cursor() as cursor:
+        cursor.execute(sql, {"hold": HOLD_SECONDS, **params})
+        return [Claim(*row) for row in cursor.fetchall()]

@@ -1,0 +1,181 @@
+"""The outbox in SQL: claim what may leave now, and write in bulk how it went. Only the head of a lane is ever claimed: order per chat."""
+
+import json
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import datetime, timedelta
+from typing import Any
+
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.bots.models import Channel
+from apps.conversations import waking
+from apps.conversations.models import FeedItem, Message, Outbox
+from apps.conversations.writing import update_in_bulk
+from apps.events import recording
+from apps.identity.models import Lead
+
+MAX_ATTEMPTS = 6
+MAX_DEATHS = 2
+CLAIMED_COLUMNS = "o.id, o.lane_id, o.channel_id, o.message_id, o.chat_id, o.is_group, o.at_most_once, o.attempts, o.deaths, o.parts"
+
+
+@dataclass
+class Outgoing:
+    """A claimed message on its way."""
+
+    id: int
+    lane_id: int
+    channel_id: int
+    message_id: int
+    chat_id: str
+    is_group: bool
+    at_most_once: bool
+    attempts: int
+    deaths: int
+    parts: list[str]
+    content: dict[str, Any]
+
+
+@dataclass
+class Outcome:
+    """How one claimed message ended. Exactly one of: `sent`, `failed`, `unknown`, or `again_at` (then `counted` says if it was an attempt)."""
+
+    outgoing: Outgoing
+    sent: bool = False
+    failed: str = ""
+    unknown: str = ""
+    again_at: datetime | None = None
+    counted: bool = True
+    error: str = ""
+    gone: bool = False
+    moved_to: str = ""
+    latency_ms: int = 0
+    external_ids: list[str] = field(default_factory=list)
+
+
+def claim(identity: int, *, limit: int, without_channels: Sequence[int] = ()) -> list[Outgoing]:
+    """Heads of lanes that are due, dialogue before broadcast, oldest first. The attempt is counted before anything is sent."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            WITH heads AS (
+                SELECT o.id FROM conversations_outbox o JOIN bots_channel c ON c.id = o.channel_id
+                WHERE o.claimed_by IS NULL AND o.due_at <= clock_timestamp() AND c.is_active AND o.channel_id <> ALL (%(without)s)
+                    AND (c.paused_until IS NULL OR c.paused_until <= clock_timestamp())
+                    AND NOT EXISTS (SELECT 1 FROM conversations_outbox before WHERE before.lane_id = o.lane_id AND before.id < o.id)
+                ORDER BY o.urgency, o.due_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
+            ), claimed AS (
+                UPDATE conversations_outbox AS o SET claimed_by = %(identity)s, claimed_at = clock_timestamp(), attempts = o.attempts + 1
+                FROM heads WHERE o.id = heads.id RETURNING {CLAIMED_COLUMNS}
+            )
+            SELECT o.*, m.content FROM claimed o JOIN conversations_message m ON m.id = o.message_id ORDER BY o.id
+            """,
+            {"limit": limit, "identity": identity, "without": list(without_channels)},
+        )
+        return [_outgoing(row) for row in cursor.fetchall()]
+
+
+def unclaim(rows: Sequence[tuple[Outgoing, float]]) -> None:
+    """Give claimed messages back unsent because it is not their turn yet: (message, seconds until it is)."""
+    if rows:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                UPDATE conversations_outbox AS o
+                SET claimed_by = NULL, attempts = o.attempts - 1, due_at = clock_timestamp() + make_interval(secs => n.delay)
+                FROM unnest(%s::bigint[], %s::float8[]) AS n(id, delay) WHERE o.id = n.id
+                """,
+                [[row.id for row, _delay in rows], [delay for _row, delay in rows]],
+            )
+
+
+def settle(outcomes: Sequence[Outcome]) -> None:
+    """Write how a batch of sends went, in one transaction: outbox, message states, leads, log and feed."""
+    with transaction.atomic():
+        over = [outcome for outcome in outcomes if outcome.again_at is None]
+        _postpone([outcome for outcome in outcomes if outcome.again_at is not None])
+        _move([outcome for outcome in outcomes if outcome.moved_to])
+        Outbox.objects.filter(pk__in=[outcome.outgoing.id for outcome in over]).delete()
+        _conclude(over)
+        waking.feed()
+
+
+def _conclude(outcomes: Sequence[Outcome]) -> None:
+    messages = Message.objects.select_related("conversation").in_bulk([outcome.outgoing.message_id for outcome in outcomes])
+    changed, events, feed = [], [], []
+    for outcome in outcomes:
+        message = messages.get(outcome.outgoing.message_id)
+        if message is None:
+            continue
+        _raise(message, outcome)
+        changed.append(message)
+        events.append(_event(message, outcome))
+        feed.append(FeedItem(bot_id=message.conversation.bot_id, conversation_id=message.conversation_id, lead_id=message.conversation.lead_id,
+                             kind="message.state", version=message.conversation.version, data={"message": message.pk, "state": message.state}))
+    update_in_bulk(changed, ["state", "external_id", "external_ids", "sent_at", "error"])
+    gone = {message.conversation.lead_id: outcome for outcome in outcomes if outcome.gone for message in [messages[outcome.outgoing.message_id]]}
+    for lead_id, outcome in gone.items():
+        Lead.objects.filter(pk=lead_id, is_active=True).update(is_active=False, inactive_reason=outcome.failed[:300])
+    FeedItem.objects.bulk_create(feed)
+    recording.write(events)
+
+
+def _raise(message: Message, outcome: Outcome) -> None:
+    """A receipt may have come before our note of the sending: a state never falls."""
+    if outcome.sent:
+        message.external_ids = outcome.external_ids
+        message.external_id = outcome.external_ids[-1] if outcome.external_ids else None
+        message.sent_at = timezone.now()
+        if message.state in {Message.State.QUEUED, Message.State.UNKNOWN}:
+            message.state = Message.State.SENT
+    else:
+        message.state = Message.State.FAILED if outcome.failed else Message.State.UNKNOWN
+        message.error = (outcome.failed or outcome.unknown)[:500]
+
+
+def _event(message: Message, outcome: Outcome) -> recording.Event:
+    kind = "message.sent" if outcome.sent else "message.failed" if outcome.failed else "message.unknown"
+    details = {"message": message.pk, "attempts": outcome.outgoing.attempts}
+    return recording.event(
+        kind, status="success" if outcome.sent else "fail", trace_id=message.trace_id, bot_id=message.conversation.bot_id,
+        channel_id=message.channel_id, person_id=message.conversation.person_id, lead_id=message.conversation.lead_id,
+        conversation_id=message.conversation_id, latency_ms=outcome.latency_ms, details={**details, **({"reason": message.error} if message.error else {})},
+    )
+
+
+def _postpone(outcomes: Sequence[Outcome]) -> None:
+    rows = [
+        Outbox(pk=outcome.outgoing.id, due_at=outcome.again_at, attempts=outcome.outgoing.attempts - (0 if outcome.counted else 1),
+               parts=outcome.outgoing.parts, error=outcome.error[:500], claimed_by=None)
+        for outcome in outcomes
+    ]
+    update_in_bulk(rows, ["due_at", "attempts", "parts", "error", "claimed_by"])
+
+
+def _move(outcomes: Sequence[Outcome]) -> None:
+    """The messenger gave the chat a new id (Telegram: a group became a supergroup): lead, lane and what waits follow."""
+    for outcome in outcomes:
+        outgoing = outcome.outgoing
+        Lead.objects.filter(channel_id=outgoing.channel_id, chat_id=outgoing.chat_id).update(chat_id=outcome.moved_to)
+        Outbox.objects.filter(lane_id=outgoing.lane_id).update(chat_id=outcome.moved_to)
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "UPDATE conversations_lane SET key = %s WHERE id = %s AND NOT EXISTS (SELECT 1 FROM conversations_lane WHERE key = %s)",
+                [f"{outgoing.channel_id}:{outcome.moved_to}", outgoing.lane_id, f"{outgoing.channel_id}:{outcome.moved_to}"],
+            )
+
+
+def pause_channel(channel_id: int, *, seconds: float, reason: str, failing: bool) -> None:
+    """Nothing leaves through this channel for a while: the messenger said so, or its credentials are wrong (then it turns red)."""
+    until = timezone.now() + timedelta(seconds=seconds)
+    Channel.objects.filter(pk=channel_id).update(paused_until=until)
+    if failing:
+        Channel.objects.filter(pk=channel_id).update(health=Channel.Health.FAILING, health_text=reason[:500], health_at=timezone.now())
+        recording.record("channel.failing", status="fail", channel_id=channel_id, details={"reason": reason})
+
+
+def _outgoing(row: tuple[Any, ...]) -> Outgoing:
+    *plain, parts, content = row
+    return Outgoing(*plain, parts=json.loads(parts), content=json.loads(content))  # raw cursors give jsonb as text

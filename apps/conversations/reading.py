@@ -1,0 +1,89 @@
+"""Read in bulk what a batch of locked lanes needs: their pending items, who writes, and where each conversation stands."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+
+from django.utils import timezone
+
+from apps.bots.models import Channel
+from apps.conversations.inbox import load
+from apps.conversations.lanes import Claim
+from apps.conversations.models import Conversation, Update
+from apps.conversations.responder import Chat, Turn, Written
+from apps.identity import resolving
+from apps.identity.models import Lead
+
+
+@dataclass
+class Standing:
+    """`turns` in inbox order; `unfinished` are lanes that have more items than were read."""
+
+    turns: list[Turn]
+    unfinished: set[int] = field(default_factory=set)
+
+
+def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standing:
+    """Everything of the claimed chats, read under their locks. Leads and conversations are made where missing."""
+    updates = _pending([claim.lane_id for claim in claims], per_lane=per_lane + 1)
+    by_lane: dict[int, list[Update]] = {}
+    for update in updates:
+        by_lane.setdefault(update.lane_id, []).append(update)
+    unfinished = {lane_id for lane_id, items in by_lane.items() if len(items) > per_lane}
+    chats = _chats({lane_id: items[0] for lane_id, items in by_lane.items()}, written)
+    now = timezone.now()
+    turns = [
+        Turn(chat=chats[update.lane_id], update=update, now=now,
+             inbound=load(update.payload) if update.kind == Update.Kind.MESSENGER else None)
+        for items in by_lane.values() for update in items[:per_lane]
+    ]
+    return Standing(turns=turns, unfinished=unfinished)
+
+
+def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:
+    """The oldest items of each lane; the limit is per lane, so that one flooded chat costs no more than the others."""
+    return list(
+        Update.objects.raw(
+            """
+            SELECT item.* FROM unnest(%s::bigint[]) AS lane(id), LATERAL (
+                SELECT * FROM conversations_update WHERE lane_id = lane.id AND state = 'pending' ORDER BY id LIMIT %s
+            ) AS item ORDER BY item.lane_id, item.id
+            """,
+            [list(lane_ids), per_lane],
+        ),
+    )
+
+
+def _chats(heads: dict[int, Update], written: Written) -> dict[int, Chat]:
+    """The chat of each lane; `heads` is any item of it."""
+    channels = Channel.objects.select_related("bot").in_bulk({update.channel_id for update in heads.values()})
+    keys = _lane_keys(heads)
+    leads = resolving.leads_of(
+        {lane_id: (channels[update.channel_id], _chat_id(keys[lane_id])) for lane_id, update in heads.items()},
+        profiles={lane_id: update.payload.get("profile", {}) for lane_id, update in heads.items() if update.kind == Update.Kind.MESSENGER},
+    )
+    conversations = _open_conversations(leads)
+    return {
+        lane_id: Chat(
+            lane_id=lane_id, bot=channels[update.channel_id].bot, channel=channels[update.channel_id], lead=leads[lane_id],
+            person=leads[lane_id].person, conversation=conversations[lane_id], written=written,
+        )
+        for lane_id, update in heads.items()
+    }
+
+
+def _lane_keys(lane_ids: Iterable[int]) -> dict[int, str]:
+    lane_model = Update._meta.get_field("lane").related_model
+    return dict(lane_model.objects.filter(pk__in=list(lane_ids)).values_list("pk", "key"))
+
+
+def _chat_id(lane_key: str) -> str:
+    return lane_key.partition(":")[2]
+
+
+def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:
+    found = {row.lead_id: row for row in Conversation.objects.filter(lead_id__in={lead.pk for lead in leads.values()}, status="open")}
+    missing = [(lane_id, lead) for lane_id, lead in leads.items() if lead.pk not in found]
+    for lane_id, lead in missing:
+        found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id)
+    Conversation.objects.bulk_create([found[lead.pk] for _lane_id, lead in missing])
+    return {lane_id: found[lead.pk] for lane_id, lead in leads.items()}

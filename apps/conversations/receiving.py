@@ -1,0 +1,113 @@
+"""What a messenger told us becomes a message of the conversation, a receipt, or news about the chat."""
+
+from apps.bots import tokens
+from apps.bots.adapter import Inbound
+from apps.bots.content import Contact, Content, Location
+from apps.conversations import receipts
+from apps.conversations.models import Message
+from apps.conversations.responder import Turn
+from apps.core.masking import mask_phone
+from apps.identity import resolving
+
+
+def receive(turn: Turn) -> bool:
+    """Note one inbound; True when a responder should answer (a message, a button, a start), False when it was only news."""
+    inbound = turn.inbound
+    if inbound is None:
+        return True
+    receiver = _RECEIVERS.get(inbound.kind)
+    return receiver(turn, inbound) if receiver else False
+
+
+def _message(turn: Turn, inbound: Inbound) -> bool:
+    if inbound.external_id and _known(turn, inbound.external_id):
+        return False
+    _said(turn, inbound)
+    turn.hear(_content(inbound), external_id=inbound.external_id)
+    turn.record("message.received", details={"kind": inbound.kind, "media": [item.kind for item in inbound.media]})
+    return True
+
+
+def _button(turn: Turn, inbound: Inbound) -> bool:
+    """The pressed button's label is the client's message; an answer to the messenger's spinner is owed at once."""
+    _said(turn, inbound)
+    if inbound.callback_id:
+        turn.chat.written.acknowledge.append((turn.chat.channel.pk, inbound.callback_id))
+    pressed = pressed_button(turn, inbound)
+    label = pressed[1].get("label", "") if pressed else inbound.text
+    turn.hear(Content(text=label), meta={"button": pressed[1].get("id", "")} if pressed else {})
+    turn.record("button.pressed", details={"label": label})
+    return True
+
+
+def _start(turn: Turn, inbound: Inbound) -> bool:
+    _said(turn, inbound)
+    turn.hear(Content(text=inbound.text or "/start"), external_id=inbound.external_id)
+    turn.record("chat.started", details={"deep_link": bool(inbound.payload)})
+    return True
+
+
+def _edited(turn: Turn, inbound: Inbound) -> bool:
+    """An edited message changes what people read, not what the scenario did with it."""
+    receipts.edited(turn, external_id=inbound.reply_to or inbound.external_id, content=_content(inbound))
+    return False
+
+
+def _receipt(turn: Turn, inbound: Inbound) -> bool:
+    receipts.raise_state(turn, external_id=inbound.reply_to, state=inbound.receipt, reason=inbound.text)
+    return False
+
+
+def _blocked(turn: Turn, _inbound: Inbound) -> bool:
+    resolving.deactivate(turn.chat.lead, reason="The client blocked the bot.")
+    turn.record("lead.blocked")
+    return False
+
+
+def _unblocked(turn: Turn, _inbound: Inbound) -> bool:
+    resolving.activate(turn.chat.lead)
+    turn.record("lead.unblocked")
+    return False
+
+
+def _migrated(turn: Turn, inbound: Inbound) -> bool:
+    resolving.migrate(turn.chat.lead, chat_id=inbound.payload)
+    turn.record("lead.migrated")
+    return False
+
+
+_RECEIVERS = {
+    "message": _message, "button": _button, "start": _start, "edited": _edited, "receipt": _receipt,
+    "blocked": _blocked, "unblocked": _unblocked, "migrated": _migrated,
+}
+
+
+def pressed_button(turn: Turn, inbound: Inbound) -> tuple[Message, dict[str, str]] | None:
+    """The message of ours that carried the pressed button and the button as stored; None for a forged, foreign or unknown token."""
+    found = tokens.decode(inbound.button)
+    if found is None:
+        return None
+    message_id, index = found
+    message = Message.objects.filter(pk=message_id, conversation__lead_id=turn.chat.lead.pk, direction="out").first()
+    buttons = Content.model_validate(message.content).flat_buttons() if message else []
+    return (message, buttons[index].model_dump()) if message and index < len(buttons) else None
+
+
+def _said(turn: Turn, inbound: Inbound) -> None:
+    resolving.heard_from(turn.chat.lead, at=turn.now, profile=inbound.profile)
+
+
+def _known(turn: Turn, external_id: str) -> bool:
+    """The same message under another event id (a vendor that re-sends after a webhook change)."""
+    return Message.objects.filter(conversation=turn.chat.conversation, direction="in", external_id=external_id).exists()
+
+
+def _content(inbound: Inbound) -> Content:
+    """What people read later: a shared phone is kept with the person, encrypted; here it is masked."""
+    contact = inbound.contact
+    return Content(
+        text=inbound.text,
+        media=list(inbound.media),
+        location=Location(**inbound.location) if inbound.location else None,
+        contact=Contact(phone=mask_phone(contact.get("phone", "")), name=contact.get("name", ""), own=contact.get("own", False)) if contact else None,
+    )
