@@ -11,7 +11,7 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.bots.adapter import Account, Adapter, Credentials
-from apps.bots.registry import adapters
+from apps.bots.registry import adapters, channel_kinds
 from apps.core.fields import EncryptedJSONField
 
 
@@ -72,7 +72,7 @@ class Channel(models.Model):
     bot_lookup = "bot_id"
 
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="channels", verbose_name=_("bot"))
-    kind = models.CharField(_("type"), max_length=40, choices=adapters.choices)
+    kind = models.CharField(_("type"), max_length=40, choices=channel_kinds)
     name = models.CharField(_("name"), max_length=100, help_text=_("For staff, e.g. “Shop in Telegram”."))
     is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive channel neither receives nor sends."))
     config = models.JSONField(_("settings"), default=dict, blank=True)
