@@ -3,6 +3,7 @@
 import base64
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import environ
 from csp.constants import NONCE, SELF
@@ -108,6 +109,7 @@ TEMPLATES: list[dict[str, Any]] = [
 
 # --- data ------------------------------------------------------------------------------------------------------------
 DATABASES = {"default": env.db_url("DATABASE_URL", default="postgres://postgres@127.0.0.1:5432/dialogbus")}
+DATABASES["default"]["HOST"] = unquote(DATABASES["default"]["HOST"])  # a unix socket's folder is written with %2F
 DATABASES["default"]["ENGINE"] = "django.db.backends.postgresql"
 DATABASES["default"]["CONN_MAX_AGE"] = 60
 DATABASES["default"]["CONN_HEALTH_CHECKS"] = True
