@@ -2,6 +2,7 @@
 
 import uuid
 
+from django.contrib.postgres.indexes import GinIndex
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -42,7 +43,10 @@ class Person(models.Model):
         verbose_name = _("person")
         verbose_name_plural = _("people")
         ordering = ["-id"]
-        indexes = [models.Index(fields=["bot", "-id"], name="person_bot")]
+        indexes = [
+            models.Index(fields=["bot", "-id"], name="person_bot"),
+            GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="person_attributes"),
+        ]
 
     def __str__(self) -> str:
         return self.name or f"#{self.pk}"
@@ -202,7 +206,43 @@ class ProofCode(models.Model):
     created_at = models.DateTimeField(auto_now_add=True)
 
     class Meta:
-        indexes = [models.Index(fields=["lead", "way", "-id"], name="proof_code_latest")]
+        indexes = [
+            models.Index(fields=["lead", "way", "-id"], name="proof_code_latest"),
+            models.Index(fields=["target_index", "-id"], name="proof_code_target"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.lead_id} {self.way}"
+
+
+class UsedProof(models.Model):
+    """A signed proof that may count once (a Telegram login): its digest, kept until the proof itself has expired."""
+
+    digest = models.CharField(max_length=64, unique=True)
+    expires_at = models.DateTimeField(db_index=True)
+
+    def __str__(self) -> str:
+        return self.digest[:8]
+
+
+class PersonMerge(models.Model):
+    """Two people turned out to be one: what was moved and filled in, so that it can be undone."""
+
+    access_module = "people"
+    bot_lookup = "bot_id"
+
+    bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="+", verbose_name=_("bot"))
+    kept = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="merges", verbose_name=_("person kept"))
+    absorbed_id = models.BigIntegerField(_("person absorbed"), db_index=True)
+    reason = models.CharField(_("reason"), max_length=200, blank=True)
+    undo = EncryptedJSONField(default=dict, editable=False, help_text="The absorbed person, the rows moved and the values filled in.")
+    created_at = models.DateTimeField(_("merged"), auto_now_add=True)
+    undone_at = models.DateTimeField(_("undone"), null=True, blank=True, editable=False)
+
+    class Meta:
+        verbose_name = _("merge of two people")
+        verbose_name_plural = _("merges of people")
+        ordering = ["-id"]
+
+    def __str__(self) -> str:
+        return f"#{self.absorbed_id} → #{self.kept_id}"
