@@ -17,26 +17,28 @@ _VERBS: dict[str, Verb] = {"view": "view", "add": "edit", "change": "edit", "del
 class RoleBackend(ModelBackend):
     """Django's groups and user permissions are not asked."""
 
-    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:  # type: ignore[override]
+    def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:
         model, verb = _asked(perm)
         if model is None or verb is None:
             return False
         return can_model(user_obj, verb, model) if obj is None or obj.pk is None else can_object(user_obj, verb, obj)
 
-    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:  # type: ignore[override]
+    def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
         return any(module_of(model) and can_model(user_obj, "view", model) for model in apps.get_app_config(app_label).get_models())
 
-    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: models.Model | None = None) -> set[str]:  # type: ignore[override]
+    def get_all_permissions(self, user_obj: User | AnonymousUser, obj: models.Model | None = None) -> set[str]:
         """Django's names of everything that the roles allow; for third-party code, ours asks `access`."""
         if obj is not None:
             return set()
         return {
             f"{model._meta.app_label}.{name}_{model._meta.model_name}"
-            for model in apps.get_models() if module_of(model)
-            for name, verb in _VERBS.items() if can_model(user_obj, verb, model)
+            for model in apps.get_models()
+            if module_of(model)
+            for name, verb in _VERBS.items()
+            if can_model(user_obj, verb, model)
         }
 
-    def with_perm(self, *_args: Any, **_kwargs: Any) -> Any:  # noqa: ANN401
+    def with_perm(self, *_args: Any, **_kwargs: Any) -> Any:
         return User.objects.none()
 
 

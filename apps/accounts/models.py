@@ -1,6 +1,5 @@
 """Staff: who they are, which roles exist, and for which bots a person has a role."""
 
-from typing import Any
 
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
@@ -20,10 +19,16 @@ class User(AbstractUser):
     bot_lookup = None
 
     email = models.EmailField(_("e-mail"), null=True, blank=True, unique=True)  # type: ignore[assignment]
-    display_name = models.CharField(_("name shown to customers"), max_length=100, blank=True, help_text=_("For operators, e.g. “Anna, support”."))
+    display_name = models.CharField(
+        _("name shown to customers"), max_length=100, blank=True, help_text=_("For operators, e.g. “Anna, support”.")
+    )
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("Of the interface; empty = the browser's."))
     timezone = models.CharField(
-        _("time zone"), max_length=60, blank=True, validators=[validate_timezone], help_text=_("For example Europe/Kyiv; empty = the server's."),
+        _("time zone"),
+        max_length=60,
+        blank=True,
+        validators=[validate_timezone],
+        help_text=_("For example Europe/Kyiv; empty = the server's."),
     )
 
     history = HistoricalRecords(excluded_fields=["password", "last_login"])
@@ -48,7 +53,9 @@ class Role(models.Model):
     bot_lookup = None
 
     key = models.CharField(
-        _("key"), max_length=50, unique=True,
+        _("key"),
+        max_length=50,
+        unique=True,
         validators=[RegexValidator(r"^[a-z][a-z0-9_]*\Z", _("Use small Latin letters, digits and “_”."), code="key_form")],
     )
     name = models.CharField(_("name"), max_length=100)
@@ -67,7 +74,7 @@ class Role(models.Model):
         return self.name
 
     def clean(self) -> None:
-        self.permissions: dict[str, Any] = clean_permissions(self.permissions)
+        self.permissions = clean_permissions(self.permissions)
 
 
 class RoleAssignment(models.Model):

@@ -8,7 +8,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.modules import MODULES, VERBS
 
 
-def clean_permissions(value: Any) -> dict[str, list[str]]:  # noqa: ANN401  whatever a form or an import gives
+def clean_permissions(value: Any) -> dict[str, list[str]]:
     """Known modules and verbs only, in the product's order; whoever may edit or delete may view. Raises ValidationError."""
     if not isinstance(value, dict):
         raise ValidationError(_("Rights are a list of verbs for each module."), code="permissions")
@@ -18,7 +18,7 @@ def clean_permissions(value: Any) -> dict[str, list[str]]:  # noqa: ANN401  what
     return {module: _clean_verbs(value[module]) for module in MODULES if value.get(module)}
 
 
-def _clean_verbs(verbs: Any) -> list[str]:  # noqa: ANN401
+def _clean_verbs(verbs: Any) -> list[str]:
     if not isinstance(verbs, list) or not set(verbs) <= set(VERBS):
         raise ValidationError(_("A module's rights are a list out of: %(verbs)s.") % {"verbs": ", ".join(VERBS)}, code="permissions")
     return [verb for verb in VERBS if verb in verbs or verb == "view"]
@@ -44,8 +44,17 @@ DELIVERED: dict[str, DeliveredRole] = {
         "name": "Supervisor",
         "description": "Leads operators: sees every dialogue, queues, statistics and what needs attention.",
         "permissions": {
-            "people": ALL, "desk": ALL, "customdata": EDIT, "operations": EDIT, "events": VIEW, "analytics": VIEW, "broadcasts": VIEW,
-            "bots": VIEW, "channels": VIEW, "scenarios": VIEW, "maps": VIEW,
+            "people": ALL,
+            "desk": ALL,
+            "customdata": EDIT,
+            "operations": EDIT,
+            "events": VIEW,
+            "analytics": VIEW,
+            "broadcasts": VIEW,
+            "bots": VIEW,
+            "channels": VIEW,
+            "scenarios": VIEW,
+            "maps": VIEW,
         },
     },
     "admin": {
@@ -57,21 +66,49 @@ DELIVERED: dict[str, DeliveredRole] = {
         "name": "Integrator",
         "description": "Builds bots: scenarios, channels, endpoints, custom data and settings.",
         "permissions": {
-            "bots": EDIT, "channels": ALL, "people": EDIT, "scenarios": ALL, "integration": ALL, "events": VIEW, "operations": EDIT,
-            "broadcasts": VIEW, "desk": EDIT, "customdata": ALL, "maps": EDIT, "analytics": VIEW, "settings": ALL,
+            "bots": EDIT,
+            "channels": ALL,
+            "people": EDIT,
+            "scenarios": ALL,
+            "integration": ALL,
+            "events": VIEW,
+            "operations": EDIT,
+            "broadcasts": VIEW,
+            "desk": EDIT,
+            "customdata": ALL,
+            "maps": EDIT,
+            "analytics": VIEW,
+            "settings": ALL,
         },
     },
     "communications_manager": {
         "name": "Communications manager",
         "description": "Owns texts, scenarios, broadcasts and communication maps.",
         "permissions": {
-            "bots": VIEW, "channels": VIEW, "people": VIEW, "scenarios": EDIT, "integration": VIEW, "events": VIEW, "broadcasts": ALL,
-            "customdata": EDIT, "maps": ALL, "analytics": VIEW, "settings": VIEW,
+            "bots": VIEW,
+            "channels": VIEW,
+            "people": VIEW,
+            "scenarios": EDIT,
+            "integration": VIEW,
+            "events": VIEW,
+            "broadcasts": ALL,
+            "customdata": EDIT,
+            "maps": ALL,
+            "analytics": VIEW,
+            "settings": VIEW,
         },
     },
     "analyst": {
         "name": "Analyst",
         "description": "Reads figures, maps and the event log, and exports them.",
-        "permissions": {"bots": VIEW, "channels": VIEW, "scenarios": VIEW, "events": VIEW, "broadcasts": VIEW, "maps": VIEW, "analytics": VIEW},
+        "permissions": {
+            "bots": VIEW,
+            "channels": VIEW,
+            "scenarios": VIEW,
+            "events": VIEW,
+            "broadcasts": VIEW,
+            "maps": VIEW,
+            "analytics": VIEW,
+        },
     },
 }

@@ -19,7 +19,7 @@ M = TypeVar("M", bound=models.Model)
 Actor = AbstractBaseUser | AnonymousUser | None
 
 
-def record(user: Actor, action: str, obj: models.Model | None = None, **changes: Any) -> AuditEntry:  # noqa: ANN401  any JSON
+def record(user: Actor, action: str, obj: models.Model | None = None, **changes: Any) -> AuditEntry:
     """Notes that `user` did `action` (a dotted word such as `events.exported`) with `obj`; `changes` are masked."""
     known = user if isinstance(user, AbstractBaseUser) and user.pk else None
     return AuditEntry.objects.create(
@@ -45,12 +45,20 @@ def bulk_update(objects: Sequence[M], fields: Iterable[str], *, user: Actor, rea
     if not objects:
         return 0
     known = user if isinstance(user, AbstractBaseUser) and user.pk else None
-    return int(bulk_update_with_history(
-        objects, type(objects[0]), list(fields), batch_size=500, default_user=known, default_change_reason=reason[:100], manager=_plain(objects[0]),
-    ))
+    return int(
+        bulk_update_with_history(
+            objects,
+            type(objects[0]),
+            list(fields),
+            batch_size=500,
+            default_user=known,
+            default_change_reason=reason[:100],
+            manager=_plain(objects[0]),
+        )
+    )
 
 
-def update(queryset: models.QuerySet[M], *, user: Actor, reason: str = "", **values: Any) -> int:  # noqa: ANN401
+def update(queryset: models.QuerySet[M], *, user: Actor, reason: str = "", **values: Any) -> int:
     """`QuerySet.update(**values)` with history: the rows are locked, changed and recorded in one transaction."""
     with transaction.atomic():
         objects = list(queryset.select_for_update(of=("self",)))
@@ -65,7 +73,7 @@ def note_secret_changes(obj: models.Model, changed: Iterable[str]) -> None:
     secret = {field.name for field in encrypted_fields(type(obj))}
     names = [str(obj._meta.get_field(name).verbose_name) for name in changed if name in secret]  # type: ignore[union-attr]
     if names:
-        setattr(obj, "_change_reason", f"changed: {', '.join(names)}"[:100])
+        vars(obj)["_change_reason"] = f"changed: {', '.join(names)}"[:100]  # where simple-history looks for it
 
 
 def _plain(obj: M) -> models.Manager[M]:

@@ -117,12 +117,12 @@ def token_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sign(data: Any, *, purpose: str, ttl: float) -> str:  # noqa: ANN401  any JSON
+def sign(data: Any, *, purpose: str, ttl: float) -> str:
     """Signed, readable, expiring text of JSON data; safe in a URL. `ttl` in seconds."""
     return signing.Signer(salt=_salt(purpose), sep="~").sign_object({"d": data, "e": time.time() + ttl})
 
 
-def unsign(text: str, *, purpose: str) -> Any:  # noqa: ANN401  any JSON
+def unsign(text: str, *, purpose: str) -> Any:
     """The data of `sign`, or None when the text is forged, expired or made for another purpose."""
     try:
         payload = signing.Signer(salt=_salt(purpose), sep="~").unsign_object(text)

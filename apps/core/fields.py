@@ -28,7 +28,7 @@ class EncryptedTextField(_TextField):
 
     description = _("Encrypted text")
 
-    def get_lookup(self, lookup_name: str) -> Any:  # noqa: ANN401
+    def get_lookup(self, lookup_name: str) -> Any:
         if lookup_name == "isnull":
             return super().get_lookup(lookup_name)
         raise FieldError(
@@ -38,23 +38,23 @@ class EncryptedTextField(_TextField):
     def get_transform(self, lookup_name: str) -> None:
         return None
 
-    def dump(self, value: Any) -> str:  # noqa: ANN401
+    def dump(self, value: Any) -> str:
         """The text that is encrypted."""
         return str(value)
 
-    def load(self, text: str) -> Any:  # noqa: ANN401
+    def load(self, text: str) -> Any:
         """The opposite of `dump`."""
         return text
 
-    def get_prep_value(self, value: Any) -> str | None:  # noqa: ANN401
+    def get_prep_value(self, value: Any) -> str | None:
         if value is None or value == "":
             return None if value is None else ""
         return crypto.encrypt(self.dump(value).encode())
 
-    def from_db_value(self, value: str | None, _expression: Expression, _connection: BaseDatabaseWrapper) -> Any:  # noqa: ANN401
+    def from_db_value(self, value: str | None, _expression: Expression, _connection: BaseDatabaseWrapper) -> Any:
         return self.load(crypto.decrypt(value).decode()) if value else value
 
-    def to_python(self, value: Any) -> Any:  # noqa: ANN401
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str) and value.startswith(f"{crypto.PREFIX}."):
             raise ValidationError(_("This is a value in encrypted form. Enter the value itself."), code="encrypted")
         return value if value is None or isinstance(value, str) else str(value)
@@ -68,21 +68,21 @@ class EncryptedJSONField(EncryptedTextField):
 
     description = _("Encrypted JSON")
 
-    def dump(self, value: Any) -> str:  # noqa: ANN401
+    def dump(self, value: Any) -> str:
         return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)
 
-    def load(self, text: str) -> Any:  # noqa: ANN401
+    def load(self, text: str) -> Any:
         return json.loads(text)
 
-    def get_prep_value(self, value: Any) -> str | None:  # noqa: ANN401
+    def get_prep_value(self, value: Any) -> str | None:
         return None if value is None else crypto.encrypt(self.dump(value).encode())
 
-    def to_python(self, value: Any) -> Any:  # noqa: ANN401
+    def to_python(self, value: Any) -> Any:
         if isinstance(value, str):
             super().to_python(value)
         return value
 
-    def formfield(self, **kwargs: Any) -> forms.Field | None:  # type: ignore[override]  # noqa: ANN401
+    def formfield(self, **kwargs: Any) -> forms.Field | None:
         return models.Field.formfield(self, **{"form_class": forms.JSONField, "encoder": DjangoJSONEncoder, **kwargs})
 
 

@@ -41,7 +41,9 @@ def beat_heart(name: str, *, instance: str = "", details: dict[str, Any] | None 
     instance = instance or f"{socket.gethostname()}:{os.getpid()}"
     Heartbeat.objects.bulk_create(
         [Heartbeat(name=name, instance=instance[:100], at=timezone.now(), details=details or {})],
-        update_conflicts=True, unique_fields=["name", "instance"], update_fields=["at", "details"],
+        update_conflicts=True,
+        unique_fields=["name", "instance"],
+        update_fields=["at", "details"],
     )
 
 
@@ -98,7 +100,11 @@ def process(name: str) -> Part:
     if alive:
         return Part(ok=True, details={"alive": len(alive), "last": alive[0].at.isoformat()})
     last = {"last": rows[0].at.isoformat()} if rows else {}
-    return Part(ok=False, text=f"No {name} process has shown a sign of life for {STALE_AFTER.seconds} s. Start one: see README, processes.", details=last)
+    return Part(
+        ok=False,
+        text=f"No {name} process has shown a sign of life for {STALE_AFTER.seconds} s. Start one: see README, processes.",
+        details=last,
+    )
 
 
 def report() -> dict[str, Part]:

@@ -15,7 +15,9 @@ def check_region(country: str, subdivision: str) -> None:
         raise ValidationError({"country": _("Unknown country. Use a two-letter code such as UZ.")}, code="country")
     if subdivision and (not country or subdivision not in known[country]):
         names = ", ".join(known.get(country, [])) or _("none")
-        raise ValidationError({"subdivision": _("Unknown region. Known for this country: %(names)s.") % {"names": names}}, code="subdivision")
+        raise ValidationError(
+            {"subdivision": _("Unknown region. Known for this country: %(names)s.") % {"names": names}}, code="subdivision"
+        )
 
 
 @lru_cache(maxsize=256)

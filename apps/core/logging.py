@@ -27,7 +27,7 @@ def mask_secrets(_logger: WrappedLogger, _method: str, event_dict: EventDict) ->
     return {**masked, **kept}
 
 
-def _plain(value: Any) -> Any:  # noqa: ANN401  log lines take anything
+def _plain(value: Any) -> Any:
     known = (str, int, float, bool, type(None), dict, list, tuple, set, frozenset, bytes)
     return value if isinstance(value, known) else mask_text(str(value))
 

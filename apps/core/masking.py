@@ -12,8 +12,29 @@ MAX_DEPTH = 32
 MAX_TEXT = 200_000
 
 _SECRET_WORDS = (
-    "password", "passwd", "passphrase", "secret", "token", "authorization", "apikey", "accesskey", "privatekey", "signature", "credential",
-    "cookie", "sessionid", "csrf", "bearer", "jwt", "otp", "pincode", "cvv", "cvc", "cardnumber", "webhookkey", "signingkey",
+    "password",
+    "passwd",
+    "passphrase",
+    "secret",
+    "token",
+    "authorization",
+    "apikey",
+    "accesskey",
+    "privatekey",
+    "signature",
+    "credential",
+    "cookie",
+    "sessionid",
+    "csrf",
+    "bearer",
+    "jwt",
+    "otp",
+    "pincode",
+    "cvv",
+    "cvc",
+    "cardnumber",
+    "webhookkey",
+    "signingkey",
 )
 _NOT_SECRET = frozenset({"tokenid", "tokenname", "tokenprefix", "tokens", "tokencount", "secretid", "signaturevalid"})
 _PHONE_KEYS = frozenset({"phone", "phonenumber", "mobile", "mobilephone", "tel", "telephone", "msisdn", "userphone", "clientphone"})
@@ -25,7 +46,8 @@ _JWT = re.compile(r"\beyJ[A-Za-z0-9_-]{8,}\.[A-Za-z0-9_-]{4,}\.[A-Za-z0-9_-]*")
 _SCHEME = re.compile(r"\b(Bearer|Basic|Token|Digest)\s+[A-Za-z0-9._~+/=:-]{6,}", re.IGNORECASE)
 _URL_USER = re.compile(r"(\b[a-z][a-z0-9+.-]*://)[^/\s@:]*:[^/\s@]+@", re.IGNORECASE)
 _QUERY = re.compile(
-    r"([?&;](?:access_?token|token|api_?key|key|secret|signature|sig|password|code|hash|state)=)[^&\s\"'<>#]+", re.IGNORECASE,
+    r"([?&;](?:access_?token|token|api_?key|key|secret|signature|sig|password|code|hash|state)=)[^&\s\"'<>#]+",
+    re.IGNORECASE,
 )
 _PEM = re.compile(r"-----BEGIN [A-Z ]*PRIVATE KEY-----.*?(?:-----END [A-Z ]*PRIVATE KEY-----|\Z)", re.DOTALL)
 _ENCRYPTED = re.compile(r"\benc1\.[\w-]+\.[\w=-]{20,}")
@@ -35,12 +57,12 @@ _KEY_VALUE = re.compile(
 )
 
 
-def mask(data: Any, *, private: Iterable[str] = ()) -> Any:  # noqa: ANN401  any JSON-like value
+def mask(data: Any, *, private: Iterable[str] = ()) -> Any:
     """A copy of `data` without secrets and personal data; `private` names further keys to hide (client fields flagged as personal)."""
     return _mask(data, frozenset(_plain(name) for name in private), 0)
 
 
-def _mask(data: Any, private: frozenset[str], depth: int) -> Any:  # noqa: ANN401
+def _mask(data: Any, private: frozenset[str], depth: int) -> Any:
     if isinstance(data, str):
         return mask_text(data)
     if depth > MAX_DEPTH:
@@ -52,7 +74,7 @@ def _mask(data: Any, private: frozenset[str], depth: int) -> Any:  # noqa: ANN40
     return f"<{len(data)} bytes>" if isinstance(data, bytes | bytearray | memoryview) else data
 
 
-def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any:  # noqa: ANN401
+def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any:
     plain = _plain(key)
     if value is None or value == "" or isinstance(value, bool):
         return value
@@ -65,7 +87,7 @@ def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any
     return _mask(value, private, depth)
 
 
-def _each(value: Any, masked: Any, private: frozenset[str], depth: int) -> Any:  # noqa: ANN401
+def _each(value: Any, masked: Any, private: frozenset[str], depth: int) -> Any:
     if isinstance(value, str | int):
         return masked(str(value))
     if isinstance(value, list | tuple):

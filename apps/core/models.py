@@ -13,7 +13,9 @@ from apps.core.addresses import AllowRule
 from apps.core.fields import EncryptedTextField
 
 KEY_FORM = RegexValidator(
-    r"^[A-Za-z][A-Za-z0-9_-]*\Z", _("Use Latin letters, digits, “_” and “-”; begin with a letter."), code="key_form",
+    r"^[A-Za-z][A-Za-z0-9_-]*\Z",
+    _("Use Latin letters, digits, “_” and “-”; begin with a letter."),
+    code="key_form",
 )
 
 
@@ -24,11 +26,17 @@ class InstanceSetting(models.Model):
     bot_lookup = None
 
     key = models.CharField(
-        _("key"), max_length=60, unique=True, validators=[KEY_FORM], help_text=_("Used in scenarios as {{instance_settings.key}}."),
+        _("key"),
+        max_length=60,
+        unique=True,
+        validators=[KEY_FORM],
+        help_text=_("Used in scenarios as {{instance_settings.key}}."),
     )
     value = EncryptedTextField(_("value"), blank=True, default="")
     is_secret = models.BooleanField(
-        _("secret"), default=True, help_text=_("A secret is usable in calls but never shown again: not here, not in logs, traces or dry runs."),
+        _("secret"),
+        default=True,
+        help_text=_("A secret is usable in calls but never shown again: not here, not in logs, traces or dry runs."),
     )
     description = models.CharField(_("description"), max_length=200, blank=True, help_text=_("What it is for and who can renew it."))
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -50,7 +58,9 @@ class Constant(models.Model):
     access_module = "settings"
     bot_lookup = None
 
-    key = models.CharField(_("key"), max_length=60, unique=True, validators=[KEY_FORM], help_text=_("Used in scenarios as {{constants.key}}."))
+    key = models.CharField(
+        _("key"), max_length=60, unique=True, validators=[KEY_FORM], help_text=_("Used in scenarios as {{constants.key}}.")
+    )
     value = models.JSONField(_("value"), default=str, blank=True, help_text=_("Plain text, a number, or JSON."))
     description = models.CharField(_("description"), max_length=200, blank=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -80,14 +90,23 @@ class Calendar(models.Model):
 
     name = models.CharField(_("name"), max_length=100, unique=True)
     timezone = models.CharField(
-        _("time zone"), max_length=60, default="UTC", validators=[validate_timezone], help_text=_("For example Europe/Kyiv."),
+        _("time zone"),
+        max_length=60,
+        default="UTC",
+        validators=[validate_timezone],
+        help_text=_("For example Europe/Kyiv."),
     )
     country = models.CharField(
-        _("public holidays of"), max_length=10, blank=True,
+        _("public holidays of"),
+        max_length=10,
+        blank=True,
         help_text=_("Closed on the public holidays of this country. Empty: only the exceptions below count."),
     )
     subdivision = models.CharField(
-        _("region"), max_length=10, blank=True, help_text=_("Region code within the country, where holidays differ, e.g. BY for Bavaria."),
+        _("region"),
+        max_length=10,
+        blank=True,
+        help_text=_("Region code within the country, where holidays differ, e.g. BY for Bavaria."),
     )
 
     history = HistoricalRecords()
@@ -127,7 +146,9 @@ class CalendarInterval(models.Model):
 
     calendar = models.ForeignKey(Calendar, on_delete=models.CASCADE, related_name="intervals", verbose_name=_("calendar"))
     weekday = models.PositiveSmallIntegerField(
-        _("weekday"), choices=Weekday.choices, validators=[MinValueValidator(0), MaxValueValidator(6)],
+        _("weekday"),
+        choices=Weekday.choices,
+        validators=[MinValueValidator(0), MaxValueValidator(6)],
     )
     start = models.TimeField(_("from"))
     end = models.TimeField(_("to"), help_text=_("Not after “from”: it ends on the next day. 00:00–00:00 is the whole day."))
@@ -189,15 +210,27 @@ class AllowedAddress(models.Model):
     bot_lookup = None
 
     target = models.CharField(
-        _("host or network"), max_length=255, validators=[validate_allow_target],
+        _("host or network"),
+        max_length=255,
+        validators=[validate_allow_target],
         help_text=_("A host name (crm.internal), an address (10.0.0.5) or a network (10.0.0.0/24)."),
     )
     port = models.PositiveIntegerField(
-        _("port"), null=True, blank=True, validators=[MinValueValidator(1), MaxValueValidator(65535)], help_text=_("Empty: any port."),
+        _("port"),
+        null=True,
+        blank=True,
+        validators=[MinValueValidator(1), MaxValueValidator(65535)],
+        help_text=_("Empty: any port."),
     )
     note = models.CharField(_("why"), max_length=200, help_text=_("Which system this is and why it may be called."))
     created_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, editable=False, related_name="+", verbose_name=_("added by"),
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("added by"),
     )
     created_at = models.DateTimeField(_("added"), auto_now_add=True)
 
@@ -239,7 +272,12 @@ class AuditEntry(models.Model):
 
     at = models.DateTimeField(_("time"), auto_now_add=True, db_index=True)
     user = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("user"),
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("user"),
     )
     username = models.CharField(_("user name at that time"), max_length=150, blank=True)
     action = models.CharField(_("action"), max_length=60, db_index=True)

@@ -68,5 +68,3 @@ def client_ip(request: HttpRequest) -> str:
         return remote
     seen = [part.strip() for part in request.META.get("HTTP_X_FORWARDED_FOR", "").split(",") if part.strip()]
     return seen[-hops] if len(seen) >= hops else remote
-
-

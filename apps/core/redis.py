@@ -2,7 +2,6 @@
 
 import os
 from functools import lru_cache
-from typing import Any
 
 import redis
 from django.conf import settings
@@ -13,13 +12,13 @@ CONNECT_SECONDS = 0.5
 ANSWER_SECONDS = 2.0
 
 
-def client() -> "redis.Redis[Any]":
+def client() -> redis.Redis:
     """A client on one pool per process; a fork gets a pool of its own. Raises `redis.RedisError` when the server is away."""
     return _client(os.getpid(), settings.REDIS_URL)
 
 
 @lru_cache(maxsize=4)
-def _client(_process: int, url: str) -> "redis.Redis[Any]":
+def _client(_process: int, url: str) -> redis.Redis:
     pool = redis.ConnectionPool.from_url(
         _plain_url(url),
         max_connections=64,

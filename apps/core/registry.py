@@ -56,8 +56,10 @@ class Registry(Mapping[str, K]):
             for cls in self._classes(package):
                 other = found.setdefault(cls.kind, cls)
                 if other is not cls:
-                    raise DuplicateKindError(f"{cls.kind!r} is claimed by {other.__qualname__} in {other.__module__} "
-                                             f"and by {cls.__qualname__} in {cls.__module__}")
+                    raise DuplicateKindError(
+                        f"{cls.kind!r} is claimed by {other.__qualname__} in {other.__module__} "
+                        f"and by {cls.__qualname__} in {cls.__module__}"
+                    )
         return {kind: found[kind]() for kind in sorted(found)}
 
     def _classes(self, package: str) -> Iterator[type[K]]:
@@ -69,5 +71,9 @@ class Registry(Mapping[str, K]):
                     yield value
 
     def _is_kind(self, value: object, module: str) -> bool:
-        return isinstance(value, type) and issubclass(value, self.base) and value.__module__ == module \
+        return (
+            isinstance(value, type)
+            and issubclass(value, self.base)
+            and value.__module__ == module
             and isinstance(getattr(value, "kind", None), str)
+        )

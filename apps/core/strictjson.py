@@ -30,7 +30,7 @@ class StrictJsonError(ValueError):
         self.too_large = too_large
 
 
-def loads(body: bytes, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX_BYTES) -> Any:  # noqa: ANN401  any JSON
+def loads(body: bytes, *, max_depth: int = MAX_DEPTH, max_bytes: int = MAX_BYTES) -> Any:
     """The value that `body` (UTF-8, a byte order mark is ignored) holds; raises `StrictJsonError`."""
     if len(body) > max_bytes:
         raise StrictJsonError(_("The body is larger than %(limit)s bytes.") % {"limit": max_bytes}, too_large=True)
@@ -63,7 +63,7 @@ def _check_depth(body: bytes, max_depth: int) -> None:
             raise StrictJsonError(_("The body is nested deeper than %(limit)s levels.") % {"limit": max_depth})
 
 
-def _parse(text: str) -> Any:  # noqa: ANN401
+def _parse(text: str) -> Any:
     try:
         return json.loads(text, object_pairs_hook=_object, parse_constant=_constant, parse_int=_integer, parse_float=_float)
     except json.JSONDecodeError as error:
@@ -102,7 +102,7 @@ def _check_number(text: str) -> None:
         raise StrictJsonError(_("A number has more than %(limit)s characters.") % {"limit": MAX_NUMBER_CHARS})
 
 
-def _check_texts(value: Any) -> None:  # noqa: ANN401
+def _check_texts(value: Any) -> None:
     for text in _texts(value):
         if "\x00" in text:
             raise StrictJsonError(_("A text contains the character NUL (\\u0000)."))
@@ -112,7 +112,7 @@ def _check_texts(value: Any) -> None:  # noqa: ANN401
             raise StrictJsonError(_("A text contains half of a surrogate pair (\\ud800-\\udfff).")) from error
 
 
-def _texts(value: Any) -> Iterator[str]:  # noqa: ANN401
+def _texts(value: Any) -> Iterator[str]:
     if isinstance(value, str):
         yield value
     elif isinstance(value, dict):
@@ -137,7 +137,7 @@ class StrictJSONParser(BaseParser):
 
     media_type = "application/json"
 
-    def parse(self, stream: Any, _media_type: str | None = None, _parser_context: Mapping[str, Any] | None = None) -> Any:  # noqa: ANN401
+    def parse(self, stream: Any, _media_type: str | None = None, _parser_context: Mapping[str, Any] | None = None) -> Any:
         limit = int(getattr(settings, "CALL_MAX_BYTES", MAX_BYTES))
         try:
             return loads(stream.read(limit + 1), max_bytes=limit)
