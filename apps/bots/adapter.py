@@ -1,11 +1,14 @@
 """The contract of a messenger: one class in one file of `apps/bots/channels/`."""
 
+# ruff: noqa: ARG002 - a contract names arguments that only its implementations use
+
 from abc import ABC, abstractmethod
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
+from django.utils.translation import gettext
 from pydantic import BaseModel
 
 from apps.bots.content import Content, Media
@@ -13,9 +16,14 @@ from apps.bots.content import Content, Media
 
 @dataclass(frozen=True)
 class Capabilities:
-    """One row of `channels.md` 1.1 and 1.2: what the messenger can show and its limits. 0 means "cannot"."""
+    """One row of `channels.md` 1.1 and 1.2: what the messenger can show and its limits. 0 means "cannot".
+
+    Characters are counted as UTF-16 code units, the widest way in which a messenger counts. `html`: understands `Content.format` html.
+    `album`: how many files one message may hold. `caption_chars` is the text beside a file.
+    """
 
     text_chars: int
+    html: bool = False
     caption_chars: int = 0
     inline_buttons: int = 0
     reply_buttons: int = 0
@@ -25,6 +33,7 @@ class Capabilities:
     url_buttons: bool = False
     media: frozenset[str] = frozenset()
     media_bytes: int = 0
+    album: int = 1
     location: bool = False
     contact: bool = False
     phone_request: bool = False
@@ -55,7 +64,7 @@ class Inbound:
     `event_key` is unique within the channel (`channels.md` 2.3) and makes a repeated delivery harmless. `chat_id` is text on every channel.
     `message`: `text` and/or `media`, `location`, `contact`. `button`: `button` is the token that we gave (or "" and `text` the label when the
     messenger returns only the label); `reply_to` the external id of our message; `callback_id` what must be acknowledged. `start`: `payload`
-    of a deep link (may be ""). `receipt`: `receipt` delivered/read/failed for `reply_to`. `migrated`: `payload` is the new chat id.
+    of a deep link (may be ""). `album`: files sent together come as several messages that share it. `receipt`: `receipt` delivered/read/failed for `reply_to`. `migrated`: `payload` is the new chat id.
     `profile`: name, first_name, last_name, username, language, phone (claimed) as far as told.
     """
 
@@ -69,6 +78,7 @@ class Inbound:
     payload: str = ""
     receipt: Literal["", "delivered", "read", "failed"] = ""
     media: tuple[Media, ...] = ()
+    album: str = ""
     location: dict[str, float] | None = None
     contact: dict[str, Any] | None = None
     external_id: str = ""
@@ -165,9 +175,29 @@ class Account:
 
 @dataclass(frozen=True)
 class Sent:
-    """External ids of what was sent, in order; the last one carries the buttons."""
+    """External ids of what was sent, in order; the last one carries the buttons. `files`: the messenger's reusable ids of the media,
+    in the order of `Content.media`, for `Media.external` next time.
+    """
 
     external_ids: tuple[str, ...]
+    files: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True)
+class Polled:
+    """Raw updates for `parse`, in order, and the offset that confirms them once they are stored."""
+
+    updates: tuple[dict[str, Any], ...]
+    offset: int
+
+
+@dataclass(frozen=True)
+class Health:
+    """How the messenger sees our connection. `text` says to people what is wrong and what to do; `pending`: updates that wait there."""
+
+    ok: bool
+    text: str = ""
+    pending: int = 0
 
 
 class Adapter(ABC):
@@ -210,3 +240,19 @@ class Adapter(ABC):
     def deep_link(self, account: Account, token: str) -> str:
         """Address that opens the chat and hands us `token`; "" when the messenger has none."""
         return ""
+
+    async def health(self, credentials: Credentials, *, webhook_url: str) -> Health:
+        """Ask the messenger how our connection is. Raises `SendError` when it cannot be asked."""
+        return Health(ok=True)
+
+    async def acknowledge(self, credentials: Credentials, callback_id: str) -> None:
+        """Tell the messenger that a button press arrived (`Inbound.callback_id`); one that is too old is no error."""
+        return
+
+    async def download(self, credentials: Credentials, external: str) -> bytes:
+        """The bytes behind `Media.external` of something received, at most 20 MB. Raises `SendError`."""
+        raise BadContentError(gettext("Files of this channel cannot be fetched."))
+
+    async def poll(self, credentials: Credentials, *, offset: int) -> Polled:
+        """Wait for updates (only where `polls`); `offset` 0 begins with the oldest. What came before `offset` is forgotten there."""
+        return Polled(updates=(), offset=offset)

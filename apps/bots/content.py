@@ -10,7 +10,7 @@
 Every key may be absent. `kind: callback` buttons come back as `Inbound.button`; their real value stays in our database.
 """
 
-from typing import Literal
+from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
@@ -31,7 +31,10 @@ class Button(Part):
 
 
 class Media(Part):
-    """`url` is a public address, or `attachment` the id of a stored file; `external` a messenger's reusable file id."""
+    """`url` is a public address, or `attachment` the id of a stored file; `external` a messenger's reusable file id.
+
+    `data` is filled at sending time with the bytes of the attachment, and never stored.
+    """
 
     kind: Literal["image", "video", "audio", "voice", "file", "sticker"]
     url: str = ""
@@ -41,6 +44,7 @@ class Media(Part):
     attachment: int | None = None
     external: str = ""
     size: int | None = None
+    data: bytes | None = Field(default=None, exclude=True, repr=False)
 
 
 class Location(Part):
@@ -56,6 +60,10 @@ class Contact(Part):
 
 
 class Content(Part):
+    """`context` is filled at sending time and never stored: what a messenger that is a system wants to know about the message beyond
+    its words (`channels.md` 12: message_id, thread_id, trace_id, contacts, …).
+    """
+
     text: str = ""
     format: Literal["plain", "html"] = "plain"
     buttons: list[list[Button]] = Field(default_factory=list)
@@ -66,6 +74,7 @@ class Content(Part):
     typing: float = 0
     edit: str = ""
     silent: bool = False
+    context: dict[str, Any] = Field(default_factory=dict, exclude=True, repr=False)
 
     def flat_buttons(self) -> list[Button]:
         return [button for row in self.buttons for button in row]
