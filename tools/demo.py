@@ -79,7 +79,7 @@ class Demo:
         """The settings of this demo, as environment variables."""
         data = places.data_folder()
         if RUN not in data.parents:
-            say(f"Data folder: {data} (the database's user cannot reach files inside {places.CLONE}, or their path is too long)")
+            say(f"Data folder: {data} (the database's user cannot reach files inside {RUN}, or their path is too long)")
         servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
         passed_on = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
         allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
@@ -146,7 +146,7 @@ Dialog Bus is up ({seconds:.0f} s).
   Demo page   {self.crm_url}/   a web chat beside a small CRM: press "New order"
   Admin       {self.base_url}/admin/   user: {ADMIN}   password: {password}
   API         {self.base_url}/docs/{demo["bot_id"]}
-  For scripts {NOTE.relative_to(places.CLONE)}   logs: {LOGS.relative_to(places.CLONE)}/
+  For scripts {NOTE}   logs: {LOGS}
 
 Ctrl-C stops everything that was started here (or `make stop` in another terminal).
 """

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 CLONE = Path(__file__).resolve().parent.parent
-RUN = CLONE / ".run"
+RUN = Path(os.environ.get("DIALOG_BUS_FOLDER") or CLONE / ".run").absolute()  # a second demo beside the first needs a folder of its own
 OUTSIDE = Path("/var/tmp")  # noqa: S108 - the folder in it is made and checked by `_own_folder`
 SOCKET_PATH_LIMIT = 100  # a Unix socket's address holds 104 characters on macOS, 108 on Linux
 LONGEST_SOCKET = "test/postgres/.s.PGSQL.5432"
@@ -23,7 +23,7 @@ class PlaceError(Exception):
 def make_run_folder() -> Path:
     """`.run`, which the database's own user may pass, and its logs, which are for their owner."""
     for folder, mode in ((RUN, 0o755), (RUN / "logs", 0o700)):
-        folder.mkdir(exist_ok=True)
+        folder.mkdir(exist_ok=True, parents=True)
         folder.chmod(mode)  # whatever the umask
     return RUN
 
@@ -39,7 +39,7 @@ def data_folder() -> Path:
         inside.mkdir(exist_ok=True)
         inside.chmod(0o755)
         return inside
-    return _outside(CLONE, RUN / "place")
+    return _outside(RUN, RUN / "place")
 
 
 def _unreachable(folder: Path) -> bool:
@@ -51,9 +51,9 @@ def others_can_enter(folder: Path) -> bool:
     return all(part.stat().st_mode & 0o001 for part in (folder, *folder.parents))
 
 
-def _outside(clone: Path, note: Path) -> Path:
-    """One folder for each clone. It belongs to this `.run`: when that was removed, the data go with it."""
-    folder = OUTSIDE / f"dialog-bus-{hashlib.sha256(str(clone).encode()).hexdigest()[:12]}"
+def _outside(run: Path, note: Path) -> Path:
+    """One folder for each `.run`. When that was removed, the data that were written with its keys go too."""
+    folder = OUTSIDE / f"dialog-bus-{hashlib.sha256(str(run).encode()).hexdigest()[:12]}"
     if not note.exists():
         note.write_text(secrets.token_hex(16))
     _own_folder(folder)
