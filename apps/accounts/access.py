@@ -16,7 +16,7 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import RoleAssignment, User
-from apps.accounts.modules import module_of
+from apps.core.rights import bot_lookup, module_of
 
 Verb = Literal["view", "edit", "delete"]
 AnyUser = User | AnonymousUser
@@ -128,9 +128,3 @@ def _meets_many(model: type[models.Model], lookup: str) -> bool:
             return False
         model = field.related_model
     return False
-
-
-def bot_lookup(model: type[models.Model]) -> str | None:
-    """The ORM path from a row to the id of its bot; a history model has that of the model it records."""
-    lookup = getattr(getattr(model, "instance_type", model), "bot_lookup", None)
-    return None if lookup is None else str(lookup)

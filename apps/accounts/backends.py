@@ -9,7 +9,7 @@ from django.db import models
 
 from apps.accounts.access import Verb, can_model, can_object
 from apps.accounts.models import User
-from apps.accounts.modules import module_of
+from apps.core.rights import module_of
 
 _VERBS: dict[str, Verb] = {"view": "view", "add": "edit", "change": "edit", "delete": "delete"}
 

@@ -1,6 +1,5 @@
 """Staff: who they are, which roles exist, and for which bots a person has a role."""
 
-
 from django.contrib.auth.models import AbstractUser
 from django.contrib.postgres.fields import ArrayField
 from django.core.validators import RegexValidator

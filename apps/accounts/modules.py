@@ -1,6 +1,5 @@
 """The modules of the product, to which a role gives verbs. A model names its module in `access_module`."""
 
-from django.db import models
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
@@ -22,12 +21,3 @@ MODULES: dict[str, str | Promise] = {
     "settings": _("Settings"),
     "accounts": _("Staff and access"),
 }
-
-
-def module_of(model: type[models.Model]) -> str:
-    """The module that a model belongs to: its own `access_module`, or for a history model that of the model it records.
-
-    "" for a model that no role can open (superusers only).
-    """
-    owner = getattr(model, "instance_type", model)
-    return str(getattr(owner, "access_module", ""))
