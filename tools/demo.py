@@ -29,8 +29,6 @@ SECRETS = RUN / "secrets.env"
 LOGS = RUN / "logs"
 ADMIN = "admin"
 HEALTHY_WITHIN = 90.0
-# What an owner may set for the demo too; passed on to whoever uses `env` of the note.
-PASSED_ON = ("PUBLIC_URL", "OUTGOING_ALLOW", "TELEGRAM_API_URL", "LANGUAGE_CODE", "TIME_ZONE", "PHONE_REGION", "DEBUG", "LOG_LEVEL")
 EXPECTED = (PortTakenError, PostgresError, ValkeyError, places.PlaceError, frontend.BuildError)
 
 
@@ -81,10 +79,10 @@ class Demo:
         if RUN not in data.parents:
             say(f"Data folder: {data} (the database's user cannot reach files inside {RUN}, or their path is too long)")
         servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
-        passed_on = {name: os.environ[name] for name in PASSED_ON if os.environ.get(name)}
+        passed_on = {name: os.environ[name] for name in programs.settings_variables() if os.environ.get(name)}
         allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
         from_secrets = {name: secrets[name] for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
-        return {**passed_on, **servers, **from_secrets, "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
+        return {**from_secrets, **passed_on, **servers, "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
 
     def run_step(self, program: Program) -> str:
         """Runs a command to its end and answers what it printed; the start stops when it fails."""

@@ -1,5 +1,6 @@
 """The programs that make up the product, as the demo and the tests start them. `compose.yaml` starts the same ones."""
 
+import re
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -42,6 +43,11 @@ class Ports:
 
     def by_use(self) -> dict[str, int]:
         return {"web pages": self.web, "live feed": self.live, "demo CRM": self.crm}
+
+
+def settings_variables() -> set[str]:
+    """The environment variables that the settings read."""
+    return set(re.findall(r'\benv\.\w+\(\s*"([A-Z_]+)"', (CLONE / "config/settings.py").read_text()))
 
 
 def web(env: Mapping[str, str], *, port: int) -> Program:
