@@ -24,6 +24,12 @@ LIVING = f"""(SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""
 
 
+def inherit(table: str, *, former: int, identity: int) -> None:
+    """The same process under a new identity keeps what it has in hand, unless somebody was faster."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET claimed_by = %s WHERE claimed_by = %s", [identity, former])
+
+
 def free_dead(table: str) -> int:
     """Give the claims of dead processes back, each counted as a death; how many there were."""
     with connection.cursor() as cursor:

@@ -356,6 +356,7 @@ class Attachment(models.Model):
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     error = models.CharField(_("reason"), max_length=300, blank=True)
     attempts = models.SmallIntegerField(default=0)
+    deaths = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(db_default=Now())
     claimed_by = models.BigIntegerField(null=True, blank=True)
     created_at = models.DateTimeField(_("created"), db_default=Now())

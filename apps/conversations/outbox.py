@@ -51,6 +51,8 @@ class Outcome:
     error: str = ""
     gone: bool = False
     moved_to: str = ""
+    pause: float = 0
+    failing: bool = False
     latency_ms: int = 0
     external_ids: list[str] = field(default_factory=list)
 
@@ -97,6 +99,8 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         over = [outcome for outcome in outcomes if outcome.again_at is None]
         _postpone([outcome for outcome in outcomes if outcome.again_at is not None])
         _move([outcome for outcome in outcomes if outcome.moved_to])
+        for outcome in {outcome.outgoing.channel_id: outcome for outcome in outcomes if outcome.pause}.values():
+            _pause_channel(outcome)
         Outbox.objects.filter(pk__in=[outcome.outgoing.id for outcome in over]).delete()
         _conclude(over)
         waking.feed()
@@ -167,13 +171,13 @@ def _move(outcomes: Sequence[Outcome]) -> None:
             )
 
 
-def pause_channel(channel_id: int, *, seconds: float, reason: str, failing: bool) -> None:
+def _pause_channel(outcome: Outcome) -> None:
     """Nothing leaves through this channel for a while: the messenger said so, or its credentials are wrong (then it turns red)."""
-    until = timezone.now() + timedelta(seconds=seconds)
-    Channel.objects.filter(pk=channel_id).update(paused_until=until)
-    if failing:
-        Channel.objects.filter(pk=channel_id).update(health=Channel.Health.FAILING, health_text=reason[:500], health_at=timezone.now())
-        recording.record("channel.failing", status="fail", channel_id=channel_id, details={"reason": reason})
+    channel_id = outcome.outgoing.channel_id
+    Channel.objects.filter(pk=channel_id).update(paused_until=timezone.now() + timedelta(seconds=outcome.pause))
+    if outcome.failing:
+        Channel.objects.filter(pk=channel_id).update(health=Channel.Health.FAILING, health_text=outcome.error[:500], health_at=timezone.now())
+        recording.record("channel.failing", status="fail", channel_id=channel_id, details={"reason": outcome.error})
 
 
 def _outgoing(row: tuple[Any, ...]) -> Outgoing:

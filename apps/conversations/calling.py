@@ -1,0 +1,76 @@
+"""Make one outside call through the guarded client, and decide whether to try again. No lock and no transaction is held meanwhile."""
+
+import random
+import time
+from collections.abc import Mapping
+from email.utils import parsedate_to_datetime
+from typing import Any
+
+import structlog
+from django.utils import timezone
+
+from apps.conversations.models import Call
+from apps.conversations.outcalls import MAX_DEATHS, CallOutcome
+from apps.core import http
+from apps.core.outgoing import AddressRefusedError, DeadlineError, OutgoingError, OutgoingRequest, RefusedError
+
+logger = structlog.get_logger(__name__)
+
+MAX_WAIT_SECONDS = 3600.0
+_KINDS = {RefusedError: "refused", AddressRefusedError: "refused", DeadlineError: "timeout"}
+
+
+async def make(call: Call) -> CallOutcome:
+    """One attempt; never raises. `call.request`: {method, url, headers, body (text) or json, timeout, retries, backoff_seconds}."""
+    if call.deaths >= MAX_DEATHS:
+        return CallOutcome(call, reply={"error": "failed", "reason": "The process that made this call died again and again."})
+    started = time.monotonic()
+    reply = await _reply(call)
+    return CallOutcome(call, reply=reply, again_in=_again_in(call, reply), latency_ms=round((time.monotonic() - started) * 1000))
+
+
+async def _reply(call: Call) -> dict[str, Any]:
+    asked = call.request
+    try:
+        request = OutgoingRequest(
+            method=asked.get("method", "POST"), url=asked["url"], body=_body(asked), json=asked.get("json"),
+            headers={**asked.get("headers", {}), "X-Trace-Id": call.trace_id, "Idempotency-Key": call.idempotency_key},
+            timeout=min(float(asked.get("timeout") or 10), 10),
+        )
+        reply = await http.fetch(request)
+    except OutgoingError as error:
+        return {"error": _KINDS.get(type(error), "failed"), "reason": str(error)}
+    except Exception as error:
+        logger.exception("an outside call failed in an unexpected way", call=call.pk)
+        return {"error": "failed", "reason": type(error).__name__}
+    return {"status": reply.status, "headers": _useful(reply.headers), "body": reply.body.decode("utf-8", errors="replace")}
+
+
+def _body(asked: dict[str, Any]) -> bytes | None:
+    body: str | None = asked.get("body")
+    return body.encode() if body else None
+
+
+def _useful(headers: Mapping[str, str]) -> dict[str, str]:
+    wanted = {"content-type", "retry-after", "location", "x-request-id", "x-trace-id"}
+    return {name.lower(): value[:500] for name, value in headers.items() if name.lower() in wanted}
+
+
+def _again_in(call: Call, reply: dict[str, Any]) -> float | None:
+    """Seconds until the next try: for 429, 5xx and broken connections, while retries are left. `Retry-After` goes before our own back-off."""
+    temporary = reply.get("error") in {"failed", "timeout"} or reply.get("status", 0) in {408, 425, 429, 500, 502, 503, 504}
+    if not temporary or call.attempts > int(call.request.get("retries") or 0):
+        return None
+    asked_for = _seconds(reply.get("headers", {}).get("retry-after", ""))
+    own = float(call.request.get("backoff_seconds") or 1) * 2 ** (call.attempts - 1) * random.uniform(0.75, 1.25)  # noqa: S311
+    return min(max(asked_for, own), MAX_WAIT_SECONDS)
+
+
+def _seconds(retry_after: str) -> float:
+    """`Retry-After` as seconds: a number or an HTTP date (RFC 9110, 10.2.3); 0 when it is neither."""
+    if retry_after.strip().isdigit():
+        return float(retry_after)
+    try:
+        return max(0.0, (parsedate_to_datetime(retry_after) - timezone.now()).total_seconds())
+    except (TypeError, ValueError):
+        return 0.0

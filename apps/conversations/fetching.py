@@ -1,0 +1,73 @@
+"""Files that clients sent: fetched from the messenger once, kept in Django's storage under a random name."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+
+from django.core.files.base import ContentFile
+from django.db import transaction
+from django.utils import timezone
+
+from apps.bots import adapter as contract
+from apps.bots.models import Channel
+from apps.conversations.models import Attachment, FeedItem, Message
+
+MAX_ATTEMPTS = 5
+
+
+@dataclass
+class Fetched:
+    """`data` when it worked, else `error`; `again` says whether trying later can help."""
+
+    attachment: Attachment
+    data: bytes = b""
+    error: str = ""
+    again: bool = False
+
+
+def claim(identity: int, *, limit: int) -> list[Attachment]:
+    with transaction.atomic():
+        free = Attachment.objects.select_for_update(skip_locked=True).filter(
+            state=Attachment.State.PENDING, claimed_by__isnull=True, due_at__lte=timezone.now(), channel__is_active=True,
+        )
+        rows = list(free.order_by("due_at")[:limit])
+        for row in rows:
+            row.attempts += 1
+            row.claimed_by = identity
+        Attachment.objects.bulk_update(rows, ["attempts", "claimed_by"])
+    return rows
+
+
+async def fetch(attachment: Attachment, *, channel: Channel) -> Fetched:
+    """Download one file; never raises."""
+    try:
+        data = await channel.adapter.download(channel.credentials, attachment.external)
+    except contract.SendError as error:
+        again = isinstance(error, contract.RetryError | contract.RateLimitedError) and attachment.attempts < MAX_ATTEMPTS
+        return Fetched(attachment, error=error.reason, again=again)
+    return Fetched(attachment, data=data)
+
+
+def settle(results: Sequence[Fetched]) -> None:
+    """Store what came; a file that cannot be had is marked with its reason, the message stays."""
+    for result in results:
+        attachment = result.attachment
+        attachment.claimed_by, attachment.error = None, result.error[:300]
+        if result.data:
+            attachment.size, attachment.state = len(result.data), Attachment.State.STORED
+            attachment.file.save("file", ContentFile(result.data), save=False)
+        elif result.again:
+            attachment.due_at = timezone.now() + timedelta(seconds=5 * 3**attachment.attempts)
+        else:
+            attachment.state = Attachment.State.FAILED
+        with transaction.atomic():
+            attachment.save(update_fields=["claimed_by", "error", "size", "state", "file", "due_at"])
+            _notice(attachment)
+
+
+def _notice(attachment: Attachment) -> None:
+    message = Message.objects.select_related("conversation").filter(pk=attachment.message_id).first()
+    if message:
+        conversation = message.conversation
+        FeedItem.objects.create(bot_id=conversation.bot_id, conversation_id=conversation.pk, lead_id=conversation.lead_id,
+                                kind="message.file", version=conversation.version, data={"message": message.pk, "state": attachment.state})

@@ -1,0 +1,85 @@
+"""Outside calls in SQL: claim those that are due, and turn their results into inbox items of the chat that waits."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from datetime import timedelta
+from typing import Any
+
+from django.db import transaction
+from django.utils import timezone
+
+from apps.conversations import inbox
+from apps.conversations.inbox import Posting
+from apps.conversations.models import Call, Update
+from apps.events import recording
+
+MAX_DEATHS = 5
+
+
+@dataclass
+class CallOutcome:
+    """`reply`: {"status", "headers", "body"} or {"error": timeout|refused|failed, "reason"}. `again_in` seconds: try again instead."""
+
+    call: Call
+    reply: dict[str, Any] = field(default_factory=dict)
+    again_in: float | None = None
+    latency_ms: int = 0
+
+
+def claim(identity: int, *, limit: int) -> list[Call]:
+    """Calls that are due and free, oldest first; the attempt is counted before it is made."""
+    with transaction.atomic():
+        free = Call.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            state=Call.State.PENDING, claimed_by__isnull=True, due_at__lte=timezone.now(),
+        )
+        calls = list(free.select_related("lane").order_by("due_at")[:limit])
+        for call in calls:
+            call.attempts += 1
+            call.claimed_by = identity
+        Call.objects.bulk_update(calls, ["attempts", "claimed_by"])
+    return calls
+
+
+def settle(outcomes: Sequence[CallOutcome]) -> None:
+    """Record results and post them to their chats, in one transaction; or put the call back for another try."""
+    with transaction.atomic():
+        for outcome in outcomes:
+            call = outcome.call
+            call.claimed_by = None
+            call.latency_ms = outcome.latency_ms
+            call.status_code = outcome.reply.get("status")
+            call.error = str(outcome.reply.get("reason", ""))[:500]
+            if outcome.again_in is None:
+                call.state, call.done_at = Call.State.DONE, timezone.now()
+            else:
+                call.due_at = timezone.now() + timedelta(seconds=outcome.again_in)
+        Call.objects.bulk_update([outcome.call for outcome in outcomes],
+                                 ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"])
+        recording.write([_event(outcome) for outcome in outcomes])
+        inbox.post(_posting(outcome) for outcome in outcomes if outcome.again_in is None)
+
+
+def cancel(*, session_ids: Sequence[int]) -> None:
+    """Nobody waits for these any more; a call that is on its way ends without effect here."""
+    Call.objects.filter(session_id__in=session_ids, state=Call.State.PENDING).update(state=Call.State.CANCELLED, done_at=timezone.now())
+
+
+def _event(outcome: CallOutcome) -> recording.Event:
+    call = outcome.call
+    status = call.status_code or 0
+    good = 200 <= status < 400  # noqa: PLR2004
+    details = {"action": call.action, "request": call.shown, "answer": status or outcome.reply.get("error", ""), "attempt": call.attempts}
+    if outcome.again_in is not None:
+        details["again_in"] = round(outcome.again_in, 1)
+    return recording.event(
+        "call.made", status="success" if good else "fail", trace_id=call.trace_id, bot_id=call.bot_id, channel_id=call.channel_id,
+        session_id=call.session_id, latency_ms=outcome.latency_ms, details={**details, **({"reason": call.error} if call.error else {})},
+    )
+
+
+def _posting(outcome: CallOutcome) -> Posting:
+    call = outcome.call
+    return Posting(
+        channel_id=call.channel_id, bot_id=call.bot_id, chat_id=call.lane.key.partition(":")[2], kind=Update.Kind.RESULT, source="result",
+        event_key=str(call.pk), payload={"session": call.session_id, "visit": call.visit, "reply": outcome.reply}, trace_id=call.trace_id,
+    )

@@ -1,0 +1,109 @@
+"""When a message may leave: evenly spaced slots per channel and chat, given out atomically by Redis (delivery.md, contract 9).
+
+Generic cell rate: a key holds the earliest time of its next slot. A bucket that refills each second let 59 messages into one second at a
+limit of 30 (performance.md); evenly spaced slots at the limit minus one never exceed any window.
+"""
+
+import time
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import structlog
+from redis.exceptions import RedisError
+
+from apps.bots.adapter import Rate
+from apps.core import redis
+
+logger = structlog.get_logger(__name__)
+
+CHAT_BURST = 3
+HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are asked for again
+
+# KEYS: the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance. Answers microseconds to wait for each
+# message; negative: not now, ask again after that many.
+_SCRIPT = """
+local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]
+local step, horizon, chat_step, tolerance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
+local next_slot = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local waits = {}
+for i = 2, #KEYS do
+    local wait = 0
+    if chat_step > 0 then
+        local chat = math.max(now, tonumber(redis.call('GET', KEYS[i]) or '0'))
+        if chat - tolerance > now then wait = -(chat - tolerance - now)
+        elseif next_slot - now <= horizon then redis.call('SET', KEYS[i], string.format('%.0f', chat + chat_step), 'PX', math.ceil((chat + chat_step - now) / 1000) + 1000) end
+    end
+    if wait == 0 then
+        if next_slot - now > horizon then wait = -(next_slot - now)
+        else wait = next_slot - now; next_slot = next_slot + step end
+    end
+    waits[#waits + 1] = string.format('%.0f', wait)
+end
+redis.call('SET', KEYS[1], string.format('%.0f', next_slot), 'PX', math.ceil((next_slot - now) / 1000) + 1000)
+return waits
+"""
+
+
+@dataclass(frozen=True)
+class Slot:
+    """`wait` seconds until it may leave; `granted` False: not now, ask again after `wait`."""
+
+    wait: float
+    granted: bool
+
+
+class Local:
+    """The same rule in memory at half the rate: what holds while Redis is away and other senders cannot be seen."""
+
+    def __init__(self) -> None:
+        self._next: dict[str, float] = {}
+
+    def slots(self, keys: Sequence[str], *, step: float, chat_step: float, tolerance: float) -> list[Slot]:
+        now = time.monotonic()
+        return [self._slot(keys[0], key, now, step=step * 2, chat_step=chat_step, tolerance=tolerance) for key in keys[1:]]
+
+    def _slot(self, channel: str, chat: str, now: float, *, step: float, chat_step: float, tolerance: float) -> Slot:  # noqa: PLR0913
+        chat_next = max(now, self._next.get(chat, 0))
+        if chat_next - tolerance > now:
+            return Slot(chat_next - tolerance - now, granted=False)
+        slot = max(now, self._next.get(channel, 0))
+        if slot - now > HORIZON:
+            return Slot(slot - now, granted=False)
+        self._next[channel], self._next[chat] = slot + step, chat_next + chat_step
+        if len(self._next) > 100_000:
+            self._next = {key: at for key, at in self._next.items() if at > now}
+        return Slot(slot - now, granted=True)
+
+
+_local = Local()
+
+
+def slots(*, channel_id: int, rate: Rate, chats: Sequence[tuple[str, bool]]) -> list[Slot]:
+    """One slot a message, in order; `chats` are (chat id, is a group). Channels without limits go at once and ask nobody."""
+    if not rate.per_second and not rate.per_chat_seconds:
+        return [Slot(0, granted=True)] * len(chats)
+    people = _paced(channel_id, rate, chats, group=False)
+    groups = _paced(channel_id, rate, chats, group=True)
+    return [groups[i] if is_group else people[i] for i, (_chat, is_group) in enumerate(chats)]
+
+
+def _paced(channel_id: int, rate: Rate, chats: Sequence[tuple[str, bool]], *, group: bool) -> dict[int, Slot]:
+    mine = [i for i, (_chat, is_group) in enumerate(chats) if is_group == group]
+    if not mine:
+        return {}
+    keys = [f"pace:{channel_id}", *(f"pace:{channel_id}:{chats[i][0]}" for i in mine)]
+    step = 1 / max(rate.per_second - 1, 0.5) if rate.per_second else 0.0
+    grouped = group and rate.per_group_minute
+    chat_step = 60 / max(rate.per_group_minute - 1, 1) if grouped else rate.per_chat_seconds
+    tolerance = 0.0 if grouped else chat_step * (CHAT_BURST - 1)
+    return dict(zip(mine, _ask(keys, step=step, chat_step=chat_step, tolerance=tolerance), strict=True))
+
+
+def _ask(keys: Sequence[str], *, step: float, chat_step: float, tolerance: float) -> list[Slot]:
+    try:
+        script = redis.client().register_script(_SCRIPT)
+        micro = [round(value * 1_000_000) for value in (step, HORIZON, chat_step, tolerance)]
+        return [Slot(abs(float(wait)) / 1_000_000, granted=float(wait) >= 0) for wait in script(keys=list(keys), args=micro)]
+    except (RedisError, OSError):
+        logger.warning("redis is away; sending at half the rate")
+        return _local.slots(keys, step=step, chat_step=chat_step, tolerance=tolerance)

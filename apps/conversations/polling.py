@@ -1,0 +1,72 @@
+"""Channels that have no webhook are polled. One process polls a channel: it holds the channel's session-scoped advisory lock."""
+
+import asyncio
+
+import structlog
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.db import connection, transaction
+from django.utils import timezone
+
+from apps.bots.adapter import ConfigError, RateLimitedError, SendError
+from apps.bots.models import Channel
+from apps.bots.registry import adapters
+from apps.conversations import inbox
+
+logger = structlog.get_logger(__name__)
+
+LOCK_CLASS = 0x1A51
+LOOK_SECONDS = 3.0
+
+
+def pollable() -> list[Channel]:
+    """Active channels whose messenger can be polled while the installation has no public address."""
+    if settings.PUBLIC_URL:
+        return []
+    kinds = [kind for kind, adapter in adapters.items() if adapter.polls]
+    return list(Channel.objects.select_related("bot").filter(kind__in=kinds, is_active=True))
+
+
+def take(channel_id: int) -> bool:
+    """Become the poller of this channel, unless another process is."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_try_advisory_lock(%s, %s)", [LOCK_CLASS, channel_id])
+        return bool(cursor.fetchone()[0])
+
+
+def leave(channel_id: int) -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, channel_id])
+
+
+def store(channel: Channel, raw: list[dict[str, object]]) -> int:
+    """Accept polled updates and remember how far we are, in one transaction; the next offset."""
+    offset = channel.poll_offset
+    with transaction.atomic():
+        for payload in raw:
+            inbox.accept(channel, channel.adapter.parse(payload))
+            offset = max(offset, int(str(payload.get("update_id", 0))) + 1)
+        if offset != channel.poll_offset:
+            Channel.objects.filter(pk=channel.pk).update(poll_offset=offset)
+    channel.poll_offset = offset
+    return offset
+
+
+async def poll_for_ever(channel: Channel) -> None:
+    """Long-poll one channel until cancelled; a wrong token turns the channel red and is tried again later."""
+    while True:
+        try:
+            raw = await channel.adapter.poll(channel.credentials, channel.poll_offset)
+            await sync_to_async(store)(channel, raw)
+        except RateLimitedError as error:
+            await asyncio.sleep(error.retry_after)
+        except ConfigError as error:
+            await sync_to_async(_failing)(channel, error.reason)
+            await asyncio.sleep(30)
+        except SendError as error:
+            logger.info("polling failed; trying again", channel=channel.pk, reason=error.reason)
+            await asyncio.sleep(3)
+
+
+def _failing(channel: Channel, reason: str) -> None:
+    Channel.objects.filter(pk=channel.pk).update(health=Channel.Health.FAILING, health_text=reason[:500], health_at=timezone.now())

@@ -1,0 +1,266 @@
+"""The sender process: one event loop with many requests in flight that delivers messages, makes outside calls, fetches files and polls.
+
+All database work runs in one thread with one session, which also holds the lock of this process's identity (claimants.py): when the process
+or its session dies, whatever it had claimed is free again. Woken by NOTIFY outbox; looks by itself each second.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable, Coroutine, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import psycopg
+import structlog
+from django.conf import settings
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.bots.models import Channel
+from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling
+from apps.conversations.models import Acknowledgement
+from apps.conversations.outbox import Outcome, Outgoing
+from apps.core.health import beat_heart
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+LOOK_SECONDS = 1.0
+HEART_SECONDS = 5.0
+GRACE_SECONDS = 15.0
+CLAIMED_TABLES = ("conversations_outbox", "conversations_call", "conversations_attachment")
+
+
+class Sender:
+    """One process. `run` returns after `stop`, when everything in flight has been noted."""
+
+    def __init__(self) -> None:
+        self._wake = asyncio.Event()
+        self._stopping = False
+        self._identity = 0
+        self._in_flight: set[asyncio.Task[None]] = set()
+        self._ended: list[Outcome] = []
+        self._calls_ended: list[outcalls.CallOutcome] = []
+        self._fetched: list[fetching.Fetched] = []
+        self._blocked: dict[int, float] = {}
+        self._channels: dict[int, Channel] = {}
+        self._pollers: dict[int, asyncio.Task[None]] = {}
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="sender-database")
+
+    async def run(self) -> None:
+        """Work until stopped. A database that goes away is waited for."""
+        helpers = [asyncio.create_task(work) for work in (self._listen(), self._tick(), self._poll())]
+        try:
+            while not (self._stopping and not self._in_flight and not self._unsettled()):
+                await self._guarded(self._round)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                self._wake.clear()
+        finally:
+            for task in [*helpers, *self._pollers.values()]:
+                task.cancel()
+            await asyncio.gather(*helpers, *self._pollers.values(), return_exceptions=True)
+            self._database.shutdown(wait=True)
+
+    def stop(self) -> None:
+        """Claim nothing more; let what is in flight end, but not for longer than the grace."""
+        self._stopping = True
+        self._wake.set()
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._give_up)
+
+    # --- one round: note what ended, take what is due ---------------------------------------------------------------
+
+    async def _round(self) -> None:
+        await self._settle()
+        while not self._stopping:
+            room = settings.SENDER_IN_FLIGHT - len(self._in_flight)
+            if room <= 0 or not await self._start(room):
+                return
+
+    async def _start(self, room: int) -> bool:
+        """Claim up to `room` things and set them going; False when nothing was due."""
+        work = await self._in_database(self._claim, room)
+        sends, calls, files, acknowledgements = work
+        for outgoing, wait in sends:
+            self._fly(self._deliver(outgoing, wait))
+        for call in calls:
+            self._fly(self._call(call))
+        for attachment in files:
+            self._fly(self._fetch(attachment))
+        for acknowledgement in acknowledgements:
+            self._fly(self._acknowledge(acknowledgement))
+        return bool(sends or calls or files or acknowledgements)
+
+    def _claim(self, room: int) -> tuple[list[tuple[Outgoing, float]], list[Any], list[Any], list[Acknowledgement]]:
+        now = time.monotonic()
+        blocked = [channel_id for channel_id, until in self._blocked.items() if until > now]
+        claimed = outbox.claim(self._identity, limit=room, without_channels=blocked)
+        self._know([outgoing.channel_id for outgoing in claimed])
+        sends = self._pace(claimed)
+        calls = outcalls.claim(self._identity, limit=max(1, room // 2))
+        files = fetching.claim(self._identity, limit=max(1, room // 4))
+        acknowledgements = _take_acknowledgements()
+        self._know([row.channel_id for row in [*files, *acknowledgements]])
+        return sends, calls, files, acknowledgements
+
+    def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
+        """Give each message its slot; those without one go back, and a channel that has none left is not asked until it has."""
+        sends: list[tuple[Outgoing, float]] = []
+        back: list[tuple[Outgoing, float]] = []
+        for channel_id in {outgoing.channel_id for outgoing in claimed}:
+            mine = [outgoing for outgoing in claimed if outgoing.channel_id == channel_id]
+            rate = self._channels[channel_id].adapter.rate
+            granted = pacing.slots(channel_id=channel_id, rate=rate, chats=[(outgoing.chat_id, outgoing.is_group) for outgoing in mine])
+            for outgoing, slot in zip(mine, granted, strict=True):
+                (sends if slot.granted else back).append((outgoing, slot.wait))
+            if any(not slot.granted for slot in granted):
+                self._blocked[channel_id] = time.monotonic() + 0.05
+        outbox.unclaim(back)
+        return sends
+
+    def _know(self, channel_ids: Sequence[int]) -> None:
+        unknown = {channel_id for channel_id in channel_ids if channel_id not in self._channels}
+        if unknown:
+            self._channels.update(Channel.objects.select_related("bot").in_bulk(unknown))
+
+    # --- things in flight ---------------------------------------------------------------------------------------------
+
+    def _fly(self, work: Coroutine[Any, Any, None]) -> None:
+        task = asyncio.create_task(work)
+        self._in_flight.add(task)
+        task.add_done_callback(self._landed)
+
+    def _landed(self, task: asyncio.Task[None]) -> None:
+        self._in_flight.discard(task)
+        self._wake.set()
+        if not task.cancelled() and task.exception():
+            logger.error("work in flight failed", exc_info=task.exception())
+
+    async def _deliver(self, outgoing: Outgoing, wait: float) -> None:
+        if wait:
+            await asyncio.sleep(wait)
+        channel = self._channels[outgoing.channel_id]
+        outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
+        if outcome.pause:
+            self._blocked[channel.pk] = time.monotonic() + outcome.pause
+        self._ended.append(outcome)
+
+    async def _call(self, call: Any) -> None:  # noqa: ANN401
+        self._calls_ended.append(await calling.make(call))
+
+    async def _fetch(self, attachment: Any) -> None:  # noqa: ANN401
+        self._fetched.append(await fetching.fetch(attachment, channel=self._channels[attachment.channel_id]))
+
+    async def _acknowledge(self, acknowledgement: Acknowledgement) -> None:
+        channel = self._channels[acknowledgement.channel_id]
+        with contextlib.suppress(Exception):  # best effort: the spinner ends by itself
+            await channel.adapter.acknowledge(channel.credentials, acknowledgement.callback_id)
+
+    def _unsettled(self) -> bool:
+        return bool(self._ended or self._calls_ended or self._fetched)
+
+    async def _settle(self) -> None:
+        """Note in bulk what has ended since the last round; what could not be noted is noted with the next."""
+        ended, calls, fetched = self._ended[:], self._calls_ended[:], self._fetched[:]
+        if ended or calls or fetched:
+            await self._in_database(_settle, ended, calls, fetched)
+            del self._ended[: len(ended)], self._calls_ended[: len(calls)], self._fetched[: len(fetched)]
+
+    def _give_up(self) -> None:
+        for task in list(self._in_flight):
+            task.cancel()
+
+    # --- beside the rounds ------------------------------------------------------------------------------------------
+
+    async def _listen(self) -> None:
+        """Turn NOTIFY outbox into wake-ups; when the connection breaks, the rounds go on by the clock until it is back."""
+        while True:
+            with contextlib.suppress(psycopg.Error, OSError):
+                connection_ = await psycopg.AsyncConnection.connect(**_connection_params(), autocommit=True)
+                async with connection_:
+                    await connection_.execute("LISTEN outbox")
+                    self._wake.set()
+                    async for _notice in connection_.notifies():
+                        self._wake.set()
+            await asyncio.sleep(1)
+
+    async def _tick(self) -> None:
+        """Free what dead senders had claimed, beat the heart, and forget cached channels, so that changed credentials are seen."""
+        beats = 0
+        while True:
+            await asyncio.sleep(LOOK_SECONDS)
+            await self._guarded(self._free_dead)
+            beats += 1
+            if beats % HEART_SECONDS == 1:
+                await self._guarded(self._heart)
+
+    async def _free_dead(self) -> None:
+        if await self._in_database(lambda: sum(claimants.free_dead(table) for table in CLAIMED_TABLES)):
+            self._wake.set()
+
+    async def _heart(self) -> None:
+        self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
+        await self._in_database(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
+
+    async def _poll(self) -> None:
+        while True:
+            await self._guarded(self._manage_pollers)
+            await asyncio.sleep(polling.LOOK_SECONDS)
+
+    async def _manage_pollers(self) -> None:
+        channels = {channel.pk: channel for channel in await self._in_database(polling.pollable)}
+        for channel_id, task in list(self._pollers.items()):
+            if channel_id not in channels or task.done():
+                task.cancel()
+                del self._pollers[channel_id]
+                await self._in_database(polling.leave, channel_id)
+        for channel_id, channel in channels.items():
+            if channel_id not in self._pollers and await self._in_database(polling.take, channel_id):
+                self._pollers[channel_id] = asyncio.create_task(polling.poll_for_ever(channel))
+
+    # --- the database thread ------------------------------------------------------------------------------------------
+
+    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+        return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, *args)
+
+    def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+        """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed."""
+        if connection.connection is None or connection.connection.closed or not self._identity:
+            connection.close()
+            former, self._identity = self._identity, claimants.enter()
+            if former:
+                for table in CLAIMED_TABLES:
+                    claimants.inherit(table, former=former, identity=self._identity)
+        return work(*args)
+
+    async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
+        try:
+            await work()
+        except (OperationalError, InterfaceError) as error:
+            logger.warning("the database is away; waiting for it", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
+            await asyncio.get_running_loop().run_in_executor(self._database, connection.close)
+            await asyncio.sleep(LOOK_SECONDS)
+        except Exception:
+            logger.exception("a round of the sender failed")
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _settle(ended: list[Outcome], calls: list[outcalls.CallOutcome], fetched: list[fetching.Fetched]) -> None:
+    if ended:
+        outbox.settle(ended)
+    if calls:
+        outcalls.settle(calls)
+    if fetched:
+        fetching.settle(fetched)
+
+
+def _take_acknowledgements() -> list[Acknowledgement]:
+    """Claimed by deletion: at most once."""
+    rows = list(Acknowledgement.objects.order_by("id")[:50])
+    Acknowledgement.objects.filter(pk__in=[row.pk for row in rows]).delete()
+    return rows
+
+
+def _connection_params() -> dict[str, Any]:
+    known = connection.get_connection_params()
+    return {name: value for name, value in known.items() if name in {"dbname", "user", "password", "host", "port", "connect_timeout"} and value}

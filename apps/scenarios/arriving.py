@@ -1,0 +1,100 @@
+"""A scenario wants to start while another may be waiting: the arriving scenario's policy decides (engine.md, "Sessions")."""
+
+from typing import Any
+
+from apps.conversations.responder import Turn
+from apps.scenarios.definitions import flow_of
+from apps.scenarios.engine.contract import Resumed, Start
+from apps.scenarios.ledger import Ledger
+from apps.scenarios.models import Scenario, Session
+from apps.scenarios.running import move
+
+MAX_GENERATIONS = 5
+
+
+def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, Any], reason: str, generation: int = 0) -> Session | None:
+    """Start `scenario` in this chat by its arrival policy; None when the policy (or a guard) lets it pass. `entered`: `Start`'s fields."""
+    version_id = scenario.published_id
+    if version_id is None or not scenario.is_active or generation > MAX_GENERATIONS:
+        _skip(turn, scenario, reason="not published" if version_id is None else "inactive" if not scenario.is_active else "too many generations")
+        return None
+    active = ledger.active(turn.chat.conversation.pk)
+    policy = flow_of(version_id).policies.arrival if active else "interrupt"
+    if policy == "skip":
+        _skip(turn, scenario, reason="another dialogue is open")
+        return None
+    session = _new(turn, ledger, scenario, entered, generation=generation)
+    turn.record("session.started", session_id=session.pk, details={"scenario": scenario.key, "version": version_id, "why": reason, "policy": policy})
+    if policy == "after_current":
+        session.status = Session.Status.QUEUED
+        turn.update.outcome.update(status="queued", session=session.pk)
+        return session
+    if active:
+        _give_way(turn, ledger, active, policy=policy)
+    _run(turn, ledger, session, policy=policy)
+    return session
+
+
+def _run(turn: Turn, ledger: Ledger, session: Session, *, policy: str) -> None:
+    outcome = move(turn, session, Start(**session.start), ledger)
+    if policy == "notify" and outcome.status == "waiting":
+        _end(turn, ledger, session, status=Session.Status.ENDED, reason="notified")
+    after_end(turn, ledger, session)
+
+
+def after_end(turn: Turn, ledger: Ledger, session: Session) -> None:
+    """When a session is over: the interrupted one comes back and asks again, else the next queued one starts."""
+    if session.status in {Session.Status.ACTIVE, Session.Status.QUEUED, Session.Status.SUSPENDED}:
+        return
+    others = ledger.open.get(turn.chat.conversation.pk, [])
+    suspended = [other for other in others if other.status == Session.Status.SUSPENDED]
+    if suspended:
+        back = suspended[-1]
+        back.status = Session.Status.ACTIVE
+        ledger.changed(back)
+        turn.record("session.resumed", session_id=back.pk)
+        move(turn, back, Resumed(), ledger)
+        after_end(turn, ledger, back)
+        return
+    queued = [other for other in others if other.status == Session.Status.QUEUED]
+    if queued:
+        following = queued[0]
+        following.status = Session.Status.ACTIVE
+        ledger.changed(following)
+        _run(turn, ledger, following, policy="interrupt")
+
+
+def cancel(turn: Turn, ledger: Ledger, session: Session, *, reason: str) -> None:
+    """End a session for good, by a person's act or because another took its place."""
+    _end(turn, ledger, session, status=Session.Status.CANCELLED, reason=reason)
+
+
+def _give_way(turn: Turn, ledger: Ledger, active: Session, *, policy: str) -> None:
+    if policy in {"interrupt_return", "notify"}:
+        active.status = Session.Status.SUSPENDED
+        ledger.changed(active)
+        turn.record("session.suspended", session_id=active.pk)
+    else:
+        cancel(turn, ledger, active, reason="interrupted by another scenario")
+
+
+def _end(turn: Turn, ledger: Ledger, session: Session, *, status: str, reason: str) -> None:
+    session.status, session.ended_at, session.changed_at = status, turn.now, turn.now
+    ledger.changed(session)
+    turn.record(f"session.{status}", session_id=session.pk, details={"reason": reason})
+
+
+def _new(turn: Turn, ledger: Ledger, scenario: Scenario, entered: dict[str, Any], *, generation: int) -> Session:
+    chat = turn.chat
+    return ledger.add(
+        Session(
+            conversation=chat.conversation, lead=chat.lead, person=chat.person, scenario=scenario, version_id=scenario.published_id, start=entered,
+            generation=generation, trace_id=turn.update.trace_id, owner_token=chat.conversation.owner_token, started_at=turn.now, changed_at=turn.now,
+        ),
+    )
+
+
+def _skip(turn: Turn, scenario: Scenario, *, reason: str) -> None:
+    turn.update.outcome.update(status="skipped", reason=reason)
+    turn.record("session.skipped", status="fail", details={"scenario": scenario.key, "reason": reason})
+

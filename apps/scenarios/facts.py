@@ -1,0 +1,32 @@
+"""The read-only world that a scenario sees of this chat."""
+
+from dataclasses import asdict
+
+from apps.conversations.responder import Chat
+from apps.core.settings_store import constants, instance_settings
+from apps.identity import attributes
+from apps.identity.models import Lead
+from apps.scenarios.engine.contract import Facts
+
+
+def facts_of(chat: Chat) -> Facts:
+    """Person, lead, bot and channel of the chat with the installation's constants and settings, as plain data."""
+    return facts_for_lead(chat.lead)
+
+
+def facts_for_lead(lead: Lead) -> Facts:
+    """The same where no chat is being advanced (dry run, preview). `lead` with person, channel and bot at hand."""
+    settings, secret = instance_settings()
+    person, channel, bot = lead.person, lead.channel, lead.channel.bot
+    return Facts(
+        person=attributes.facts(person),
+        constants=constants(),
+        settings=settings,
+        secret_settings=secret,
+        bot={"id": bot.pk, "name": bot.name},
+        lead={"id": lead.code, "chat_id": lead.chat_id, "channel": channel.kind, "username": lead.username, "name": lead.display_name,
+              "connected": lead.connected_at is not None},
+        channel={"kind": channel.kind, "name": channel.name, "capabilities": asdict(channel.adapter.capabilities)},
+        language=person.language or str(lead.profile.get("language", "")) or bot.default_language,
+        timezone=person.timezone or bot.timezone,
+    )

@@ -1,0 +1,129 @@
+"""What a batch of turns changed in sessions, kept in memory and written at once."""
+
+import json
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from django.core.serializers.json import DjangoJSONEncoder
+from django.db import connection
+
+from apps.conversations import outcalls
+from apps.conversations.writing import update_in_bulk
+from apps.core.masking import mask
+from apps.scenarios.engine.contract import Emit, Happened
+from apps.scenarios.models import Session
+
+if TYPE_CHECKING:
+    from apps.conversations.responder import Turn
+
+OPEN = (Session.Status.ACTIVE, Session.Status.SUSPENDED, Session.Status.QUEUED)
+CHANGING = ["status", "state", "start", "node", "waits_for", "error", "changed_at", "ended_at", "version"]
+ID_BLOCK = 50
+
+
+class Ledger:
+    """Open sessions by conversation, and what is to be written."""
+
+    def __init__(self) -> None:
+        self.open: dict[int, list[Session]] = {}
+        self.emitted: list[tuple[Turn, Session, Emit]] = []
+        self._new: dict[int, Session] = {}
+        self._changed: dict[int, Session] = {}
+        self._visits: dict[tuple[int, int], dict[str, Any]] = {}
+
+    def read(self, conversation_ids: Sequence[int]) -> None:
+        rows = Session.objects.filter(conversation_id__in=conversation_ids, status__in=OPEN).select_related("scenario").order_by("id")
+        for session in rows:
+            self.open.setdefault(session.conversation_id, []).append(session)
+
+    def add(self, session: Session) -> Session:
+        """Take a new session in; it gets its id now, so that messages and timers can name it."""
+        session.pk = _next_id()
+        self._new[session.pk] = session
+        self.open.setdefault(session.conversation_id, []).append(session)
+        return session
+
+    def changed(self, session: Session) -> None:
+        if session.pk not in self._new:
+            self._changed[session.pk] = session
+        if session.status not in OPEN:
+            self.open[session.conversation_id] = [known for known in self.open.get(session.conversation_id, []) if known.pk != session.pk]
+
+    def active(self, conversation_id: int) -> Session | None:
+        return next((session for session in self.open.get(conversation_id, []) if session.status == Session.Status.ACTIVE), None)
+
+    def find(self, conversation_id: int, session_id: int) -> Session | None:
+        return next((session for session in self.open.get(conversation_id, []) if session.pk == session_id), None)
+
+    def note(self, session: Session, events: Sequence[Happened], *, trace_id: str) -> None:
+        """Collect the trace: one row a node visit, its events in order."""
+        for happened in events:
+            row = self._visits.setdefault(
+                (session.pk, happened.visit), {"section": "", "node": "", "kind": "", "exit": "", "events": [], "trace_id": trace_id},
+            )
+            row["section"], row["node"] = happened.section or row["section"], happened.node or row["node"]
+            row["kind"] = happened.details.get("kind", "") or row["kind"] if happened.kind == "entered" else row["kind"]
+            row["exit"] = happened.exit or row["exit"]
+            row["events"].append({"kind": happened.kind, **({"exit": happened.exit} if happened.exit else {}), "trace": trace_id, **mask(happened.details)})
+
+    def write(self) -> None:
+        """Ended sessions first, so that the one active session of a conversation is never two."""
+        update_in_bulk(list(self._changed.values()), CHANGING)
+        Session.objects.bulk_create(self._new.values())
+        self._write_steps()
+        touched = [*self._changed.values(), *self._new.values()]
+        _forget_stale_timers(touched)
+        over = [session.pk for session in self._changed.values() if session.status not in OPEN]
+        if over:
+            outcalls.cancel(session_ids=over)
+
+    def _write_steps(self) -> None:
+        """A visit may go on over several turns (asked now, answered later): its events are appended to its one row."""
+        if not self._visits:
+            return
+        rows = list(self._visits.items())
+        with connection.cursor() as cursor:
+            cursor.execute(
+                """
+                INSERT INTO scenarios_sessionstep AS old (session_id, visit, section, node, kind, exit, events, trace_id)
+                SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[])
+                ON CONFLICT (session_id, visit) DO UPDATE SET events = old.events || excluded.events,
+                    exit = CASE WHEN excluded.exit <> '' THEN excluded.exit ELSE old.exit END
+                """,
+                [
+                    [session_id for (session_id, _visit), _row in rows],
+                    [visit for (_session_id, visit), _row in rows],
+                    *([row[name][:100] for _key, row in rows] for name in ("section", "node", "kind", "exit")),
+                    [json.dumps(row["events"], cls=DjangoJSONEncoder) for _key, row in rows],
+                    [row["trace_id"] for _key, row in rows],
+                ],
+            )
+
+
+def _forget_stale_timers(sessions: Sequence[Session]) -> None:
+    """Timers of visits that are over. (A stale one would be harmless: the engine knows the visit that it waits in.)"""
+    if sessions:
+        with connection.cursor() as cursor:
+            cursor.execute(
+                "DELETE FROM conversations_timer AS t USING unnest(%s::bigint[], %s::int[]) AS s(id, visit) "
+                "WHERE t.session_id = s.id AND t.visit <> s.visit",
+                [[session.pk for session in sessions], [_waiting_visit(session) for session in sessions]],
+            )
+
+
+def _waiting_visit(session: Session) -> int:
+    if session.status not in OPEN:
+        return -1
+    return int(((session.state or {}).get("wait") or {}).get("visit", -1))
+
+
+_ids: list[int] = []
+
+
+def _next_id() -> int:
+    """Ids are taken from the sequence in blocks; gaps are harmless."""
+    if not _ids:
+        with connection.cursor() as cursor:
+            cursor.execute("SELECT nextval(pg_get_serial_sequence('scenarios_session', 'id')) FROM generate_series(1, %s)", [ID_BLOCK])
+            _ids.extend(sorted((row[0] for row in cursor.fetchall()), reverse=True))
+    return _ids.pop()

@@ -1,0 +1,118 @@
+"""Draft → published version. A version never changes; people inside a session stay on theirs."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.db import transaction
+from django.db.models import Count
+from django.utils.translation import gettext as _
+
+from apps.accounts.models import User
+from apps.bots.models import Bot
+from apps.bots.registry import adapters
+from apps.core.settings_store import constants, instance_settings
+from apps.events.recording import record
+from apps.identity.models import ClientField
+from apps.scenarios import triggers
+from apps.scenarios.engine import lint
+from apps.scenarios.engine.contract import Problem
+from apps.scenarios.engine.definition import logic_hash
+from apps.scenarios.models import Scenario, ScenarioVersion, Session, Trigger
+from apps.scenarios.registry import actions, blocks
+
+
+class PublishingRefusedError(Exception):
+    """The draft has errors; `problems` name the nodes and say what to do."""
+
+    def __init__(self, problems: list[Problem]) -> None:
+        self.problems = problems
+        super().__init__("; ".join(problem.message for problem in problems[:5]))
+
+
+class StaleDraftError(Exception):
+    """Somebody else saved the draft meanwhile; `theirs` is what is stored now."""
+
+    def __init__(self, theirs: dict[str, Any], version: int) -> None:
+        self.theirs, self.version = theirs, version
+        super().__init__(_("Somebody else has saved this scenario since you opened it. Compare the changes and save again."))
+
+
+@dataclass(frozen=True)
+class Standing:
+    """How many sessions stand at a node, and whether the new definition still has it."""
+
+    node: str
+    people: int
+    removed: bool
+
+
+def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
+    """All problems of a definition in the light of this bot: its channels' limits, known names, existing kinds."""
+    capabilities = [adapters[kind].capabilities for kind in set(bot.channels.filter(is_active=True).values_list("kind", flat=True)) if kind in adapters]
+    settings_known, _secret = instance_settings()
+    known = [
+        *ClientField.objects.values_list("key", flat=True),
+        *(f"constants.{key}" for key in constants()), *(f"instance_settings.{key}" for key in settings_known),
+    ]
+    return lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known)
+
+
+def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int, user: User | None) -> Scenario:
+    """Store a draft if nobody saved another one since `based_on`. Raises `StaleDraftError`."""
+    with transaction.atomic():
+        current = Scenario.objects.select_for_update().get(pk=scenario.pk)
+        if current.draft_version != based_on:
+            raise StaleDraftError(current.draft, current.draft_version)
+        current.draft, current.draft_version = definition, based_on + 1
+        current._history_user = user  # simple-history reads it when no request is about
+        current.save()
+    return current
+
+
+def publish(scenario: Scenario, *, user: User | None = None, note: str = "") -> ScenarioVersion:
+    """Make the draft the version that new sessions run. Raises `PublishingRefusedError` when the draft has errors."""
+    errors = [problem for problem in check(scenario.draft, bot=scenario.bot) if problem.level == "error"]
+    if errors:
+        raise PublishingRefusedError(errors)
+    with transaction.atomic():
+        locked = Scenario.objects.select_for_update().get(pk=scenario.pk)
+        newest = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
+        version = ScenarioVersion.objects.create(
+            scenario=locked, number=newest + 1, definition=scenario.draft, layout=scenario.layout, logic_hash=logic_hash(scenario.draft),
+            note=note, published_by=user,
+        )
+        locked.published = version
+        locked.save(update_fields=["published", "updated_at"])
+        _write_triggers(locked, version.definition)
+        record("scenario.published", bot_id=locked.bot_id, user_id=user.pk if user else None,
+               details={"scenario": locked.key, "version": version.number, "note": note})
+    scenario.published = version
+    triggers.forget()
+    return version
+
+
+def rollback(version: ScenarioVersion, *, user: User | None = None, note: str = "") -> ScenarioVersion:
+    """Make an old version's definition the draft and publish it as a new version; history is never rewritten."""
+    scenario = save_draft(version.scenario, version.definition, based_on=version.scenario.draft_version, user=user)
+    scenario.layout = version.layout
+    return publish(scenario, user=user, note=note or _("Rolled back to version %(number)s") % {"number": version.number})
+
+
+def standing(scenario: Scenario) -> list[Standing]:
+    """Where people stand in sessions of this scenario, most crowded first; a node that the draft no longer has is marked."""
+    kept = {node["id"] for section in scenario.draft.get("sections", []) for node in section.get("nodes", [])}
+    rows = Session.objects.filter(scenario=scenario, status=Session.Status.ACTIVE).values("node").annotate(people=Count("id")).order_by("-people")
+    return [Standing(node=row["node"], people=row["people"], removed=row["node"] not in kept) for row in rows]
+
+
+def _write_triggers(scenario: Scenario, definition: dict[str, Any]) -> None:
+    Trigger.objects.filter(scenario=scenario).delete()
+    rows = []
+    for position, trigger in enumerate(definition.get("triggers", [])):
+        patterns = trigger.get("words") or [trigger.get("payload") or trigger.get("name") or ""]
+        rows += [
+            Trigger(bot_id=scenario.bot_id, scenario=scenario, kind=trigger["kind"], match=trigger.get("match") or "exact", pattern=pattern[:200],
+                    language=trigger.get("language") or "", entry=trigger.get("entry") or "", position=position)
+            for pattern in patterns
+        ]
+    Trigger.objects.bulk_create(rows)

@@ -1,0 +1,10 @@
+"""The kinds of blocks and actions: every file of their folders and of the packages that an installation adds."""
+
+from django.conf import settings
+
+from apps.core.registry import Registry
+from apps.scenarios.action import Action
+from apps.scenarios.block import Block
+
+blocks: Registry[Block] = Registry("apps.scenarios.blocks", Block, extra=lambda: settings.EXTRA_KINDS["blocks"])
+actions: Registry[Action] = Registry("apps.scenarios.actions", Action, extra=lambda: settings.EXTRA_KINDS["actions"])

@@ -1,0 +1,154 @@
+"""Move one session: ask the pure engine, do what it asks for within the turn, go on until it waits for the world."""
+
+import random
+from typing import Any
+
+from django.utils import timezone
+
+from apps.bots.content import Content
+from apps.conversations.responder import Turn
+from apps.scenarios.action import Action, ActionContext, ActionResult
+from apps.scenarios.definitions import flow_of
+from apps.scenarios.engine.contract import Act, Effect, Emit, Entered, Facts, Happened, Problem, Respond, Returned, Say, Step, WaitUntil
+from apps.scenarios.engine.stepping import step
+from apps.scenarios.facts import facts_of
+from apps.scenarios.ledger import Ledger
+from apps.scenarios.models import Session
+from apps.scenarios.registry import actions
+
+MAX_INSIDE_ACTIONS = 50
+
+
+def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step:
+    """Advance `session` by `entered` and by the results of actions that run inside the transaction."""
+    facts = facts_of(turn.chat)
+    outcome = _step(turn, session, entered, facts)
+    if not outcome.handled:
+        return outcome
+    _apply(turn, session, outcome, ledger)
+    for _round in range(MAX_INSIDE_ACTIONS):
+        act = _inside(outcome)
+        if act is None:
+            break
+        result = _run_inside(turn, session, act, facts)
+        facts = facts_of(turn.chat)
+        outcome = _step(turn, session, result, facts)
+        _apply(turn, session, outcome, ledger)
+    else:
+        outcome = _failed(session, f"More than {MAX_INSIDE_ACTIONS} actions ran without waiting; let the scenario wait for the person in between.")
+        _apply(turn, session, outcome, ledger)
+    _conclude(turn, session, outcome, ledger)
+    return outcome
+
+
+def _step(turn: Turn, session: Session, entered: Entered, facts: Facts) -> Step:
+    return step(
+        flow_of(session.version_id), session.state, entered, facts=facts, clock=lambda: turn.now,
+        rng=random.Random(f"{session.pk}:{turn.update.pk}"),  # noqa: S311  a seed that a replay of the trace can use
+    )
+
+
+def _apply(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> None:
+    session.state = outcome.state
+    ledger.note(session, outcome.events, trace_id=turn.update.trace_id)
+    for effect in outcome.effects:
+        _do(turn, session, effect, ledger)
+
+
+def _do(turn: Turn, session: Session, effect: Effect, ledger: Ledger) -> None:
+    match effect:
+        case Say():
+            meta = {"session": session.pk, "version": session.version_id, "node": effect.node, "visit": effect.visit}
+            turn.say(Content.model_validate(effect.content), meta=meta)
+        case WaitUntil():
+            turn.wait(due_at=effect.due_at, reason=effect.reason, session_id=session.pk, visit=effect.visit)
+        case Emit():
+            turn.record("scenario.event", session_id=session.pk, details={"name": effect.name, "data": effect.data})
+            ledger.emitted.append((turn, session, effect))
+        case Respond():
+            turn.update.outcome.setdefault("data", effect.data)
+        case Act() if _is_outside(effect):
+            _call(turn, session, effect)
+
+
+def _call(turn: Turn, session: Session, act: Act) -> None:
+    """The outside call is committed with everything said before it, and made by the sender without a lock."""
+    action = actions[act.action]
+    context = action_context(turn, session, act, facts_of(turn.chat))
+    params = action.Params.model_validate(act.params)
+    request = action.request(context, params)
+    shown = action.request(context, action.Params.model_validate(act.shown))
+    turn.call(
+        action=act.action, request={**request.dump(), "params": act.params}, session_id=session.pk, visit=act.visit,
+        shown={"method": shown.method, "url": shown.url, "body": shown.dump().get("json") or shown.dump().get("body")}, key=context.idempotency_key,
+    )
+
+
+def reply_to(turn: Turn, session: Session, request: dict[str, Any], reply: dict[str, Any], *, action_kind: str, visit: int) -> Returned:
+    """What an outside call's reply means for the session: the action maps it to an exit and values."""
+    action = actions[action_kind]
+    act = Act(action=action_kind, params=request.get("params", {}), shown={}, node="", visit=visit)
+    result = action.result(action_context(turn, session, act, facts_of(turn.chat)), action.Params.model_validate(act.params), action.reply(reply))
+    return _returned(visit, result)
+
+
+def action_context(turn: Turn, session: Session, act: Act, facts: Facts, *, dry_run: bool = False) -> ActionContext:
+    chat = turn.chat
+    return ActionContext(
+        bot_id=chat.bot.pk, person_id=chat.person.pk, lead_id=chat.lead.pk, conversation_id=chat.conversation.pk, session_id=session.pk,
+        trace_id=turn.update.trace_id, idempotency_key=f"s{session.pk}-v{act.visit}", dry_run=dry_run, facts=facts,
+    )
+
+
+def _inside(outcome: Step) -> Act | None:
+    act = next((effect for effect in outcome.effects if isinstance(effect, Act)), None) if outcome.status == "calling" else None
+    return act if act and not _is_outside(act) else None
+
+
+def _is_outside(act: Act) -> bool:
+    action: Action | None = actions.get(act.action)
+    return action is not None and action.outside
+
+
+def _run_inside(turn: Turn, session: Session, act: Act, facts: Facts) -> Returned:
+    action = actions.get(act.action)
+    if action is None:
+        return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
+    result = action.run(action_context(turn, session, act, facts), action.Params.model_validate(act.params))
+    turn.chat.person.refresh_from_db()
+    turn.chat.lead.refresh_from_db(from_queryset=type(turn.chat.lead).objects.select_related("person", "channel__bot"))
+    return _returned(act.visit, result)
+
+
+def _returned(visit: int, result: ActionResult) -> Returned:
+    return Returned(visit=visit, exit=result.exit, values=result.values, error=result.error)
+
+
+def _failed(session: Session, message: str) -> Step:
+    problem = Problem(level="error", code="limit", message=message, node=session.node)
+    return Step(state=None, events=(Happened(kind="error", node=session.node, details={"message": message}),), effects=(), status="failed", failure=problem)
+
+
+def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> None:
+    """What the session's row, the item's outcome and the log say after the move."""
+    wait = (outcome.state or {}).get("wait") or {}
+    session.node, session.waits_for = str(wait.get("node", "")), str(wait.get("kind", ""))[:20]
+    session.changed_at = timezone.now()
+    turn.update.outcome.update(status=outcome.status, session=session.pk)
+    if outcome.status in {"ended", "failed"}:
+        session.status = Session.Status.ENDED if outcome.status == "ended" else Session.Status.FAILED
+        session.ended_at = session.changed_at
+        turn.record(f"session.{session.status}", session_id=session.pk, status="fail" if outcome.status == "failed" else "success",
+                    details=_failure(session, outcome))
+    if outcome.failure:
+        session.error = outcome.failure.message[:500]
+        turn.update.outcome["failure"] = {"message": outcome.failure.message, "node": outcome.failure.node, "section": outcome.failure.section}
+        if turn.chat.bot.error_text:
+            turn.say(Content(text=turn.chat.bot.error_text))
+    ledger.changed(session)
+
+
+def _failure(session: Session, outcome: Step) -> dict[str, Any]:
+    details: dict[str, Any] = {"scenario": session.scenario.key, "version": session.version_id}
+    return {**details, "node": outcome.failure.node, "reason": outcome.failure.message} if outcome.failure else details
+

@@ -1,0 +1,185 @@
+"""Scenarios as the answerer of a chat: which session an inbox item concerns, or what it starts."""
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+from apps.bots.adapter import Inbound
+from apps.bots.content import Content, Media
+from apps.conversations.models import Call, Conversation, Update
+from apps.conversations.receiving import pressed_button
+from apps.conversations.responder import Responder, Turn
+from apps.identity import linking
+from apps.scenarios import arriving, emitting, triggers
+from apps.scenarios.definitions import flow_of
+from apps.scenarios.engine.contract import Fired, Pressed, Said
+from apps.scenarios.ledger import Ledger
+from apps.scenarios.models import Scenario, Session
+from apps.scenarios.running import move, reply_to
+from apps.scenarios.triggers import Found
+
+
+class ScenarioResponder(Responder):
+    """Takes every item of a chat that the bot owns."""
+
+    def __init__(self) -> None:
+        self.ledger = Ledger()
+        self._scenarios: dict[int, Scenario] = {}
+
+    def open(self, turns: Sequence[Turn]) -> None:
+        self.ledger.read([turn.chat.conversation.pk for turn in turns])
+
+    def respond(self, turn: Turn) -> bool:
+        if turn.chat.conversation.owner != Conversation.Owner.BOT and turn.update.kind == Update.Kind.MESSENGER:
+            return False
+        handler: Callable[[Turn], None] = {
+            Update.Kind.MESSENGER: self._messenger, Update.Kind.START: self._start, Update.Kind.TIMER: self._timer,
+            Update.Kind.RESULT: self._result, Update.Kind.OPERATOR: self._operator,
+        }[Update.Kind(turn.update.kind)]
+        handler(turn)
+        return True
+
+    def close(self) -> None:
+        self.ledger.write()
+
+    def written(self) -> None:
+        emitting.post(self.ledger.emitted)
+
+    # --- by kind of item ----------------------------------------------------------------------------------------------
+
+    def _messenger(self, turn: Turn) -> None:
+        inbound = turn.inbound
+        if inbound is None:
+            return
+        if inbound.kind == "button" and inbound.button:
+            self._button(turn, inbound)
+        elif inbound.kind == "start":
+            self._chat_started(turn, inbound)
+        else:
+            self._said(turn, inbound)
+
+    def _said(self, turn: Turn, inbound: Inbound) -> None:
+        """The open question first, unless it lets keywords interrupt and this is one; then keywords, then whatever takes any message."""
+        session = self.ledger.active(turn.chat.conversation.pk)
+        found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
+        if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound)):
+            return
+        found = found or (None if session else triggers.by_any_message(turn.chat.bot.pk))
+        if found:
+            self._trigger(turn, found, user_input=inbound.text)
+        elif turn.chat.bot.fallback_text:
+            turn.say(Content(text=turn.chat.bot.fallback_text))
+
+    def _button(self, turn: Turn, inbound: Inbound) -> None:
+        """A button is accepted while its very question is open; an older one gets the scenario's rule, never a wrong branch."""
+        pressed = pressed_button(turn, inbound)
+        if pressed is None:
+            turn.record("button.refused", status="fail", details={"reason": "not a button of this chat"})
+            return
+        message, button = pressed
+        session = self.ledger.find(turn.chat.conversation.pk, int(message.meta.get("session", 0)))
+        entered = Pressed(node=message.meta.get("node", ""), visit=int(message.meta.get("visit", 0)), button=button["id"], label=button["label"])
+        if session and session.status == Session.Status.ACTIVE and self._step(turn, session, entered):
+            return
+        turn.record("button.old", details={"label": button["label"]})
+        text = flow_of(int(message.meta["version"])).old_button_text(turn.chat.person.language) if message.meta.get("version") else ""
+        if text:
+            turn.say(Content(text=text))
+
+    def _chat_started(self, turn: Turn, inbound: Inbound) -> None:
+        """/start, with or without the payload of a deep link. A connect token links the chat to its user first."""
+        payload = inbound.payload
+        if payload and linking.is_token(payload):
+            result = linking.redeem(payload, turn.chat.lead)
+            turn.record("lead.connected" if result.linked else "lead.not_connected", status="success" if result.linked else "fail",
+                        details={"reason": result.reason})
+            turn.chat.lead.refresh_from_db(from_queryset=type(turn.chat.lead).objects.select_related("person", "channel__bot"))
+            turn.chat.person = turn.chat.lead.person
+            turn.chat.conversation.person = turn.chat.person
+            turn.chat.written.changed[turn.chat.conversation.pk] = turn.chat.conversation
+        bot_id = turn.chat.bot.pk
+        found = (triggers.by_deep_link(bot_id, payload) if payload else None) or triggers.by_keyword(bot_id, "/start") or triggers.by_any_message(bot_id)
+        if found:
+            self._trigger(turn, found, user_input=inbound.text, params={"deep_link": payload})
+        elif turn.chat.bot.fallback_text:
+            turn.say(Content(text=turn.chat.bot.fallback_text))
+
+    def _start(self, turn: Turn) -> None:
+        """An endpoint call, an internal event or a person starts a scenario here. payload: scenario_id, entry, params, generation, why."""
+        payload = turn.update.payload
+        scenario = self._scenario(int(payload["scenario_id"]))
+        if turn.chat.conversation.owner != Conversation.Owner.BOT:
+            turn.update.outcome.update(status="skipped", reason="a colleague is in this conversation")
+            turn.record("session.skipped", details={"scenario": scenario.key, "reason": "the conversation is not the bot's"})
+            return
+        arriving.start(
+            turn, self.ledger, scenario=scenario, reason=payload.get("why") or payload.get("endpoint") or "call", generation=int(payload.get("generation", 0)),
+            entered={"entry": payload.get("entry") or None, "params": payload.get("params") or {}},
+        )
+
+    def _timer(self, turn: Turn) -> None:
+        payload = turn.update.payload
+        session = self.ledger.find(turn.chat.conversation.pk, int(payload.get("session") or 0))
+        if session and session.status == Session.Status.ACTIVE and turn.chat.conversation.owner == Conversation.Owner.BOT:
+            self._step(turn, session, Fired(visit=int(payload["visit"]), reason=payload["reason"]))
+
+    def _result(self, turn: Turn) -> None:
+        """An outside call came back; a late one for a session that is over changes nothing."""
+        payload = turn.update.payload
+        session = self.ledger.find(turn.chat.conversation.pk, int(payload["session"]))
+        call = Call.objects.filter(session_id=payload["session"], visit=payload["visit"]).order_by("-id").first()
+        if session is None or call is None:
+            return
+        entered = reply_to(turn, session, call.request, payload["reply"], action_kind=call.action, visit=int(payload["visit"]))
+        if session.status == Session.Status.ACTIVE:
+            self._step(turn, session, entered)
+        else:
+            session.state = {**(session.state or {}), "returned": [entered.visit, entered.exit, entered.values, entered.error]}
+            self.ledger.changed(session)
+
+    def _operator(self, turn: Turn) -> None:
+        """Acts of people on this chat. payload: act = cancel_session | say, with its data."""
+        payload = turn.update.payload
+        if payload.get("act") == "cancel_session":
+            session = self.ledger.find(turn.chat.conversation.pk, int(payload["session"]))
+            if session:
+                arriving.cancel(turn, self.ledger, session, reason="cancelled by a colleague")
+                arriving.after_end(turn, self.ledger, session)
+        elif payload.get("act") == "say":
+            turn.say(Content.model_validate(payload["content"]), author="operator", client_id=payload.get("client_id"))
+
+    # --- pieces -------------------------------------------------------------------------------------------------------
+
+    def _step(self, turn: Turn, session: Session, entered: Any) -> bool:  # noqa: ANN401
+        outcome = move(turn, session, entered, self.ledger)
+        if outcome.handled:
+            arriving.after_end(turn, self.ledger, session)
+        return outcome.handled
+
+    def _trigger(self, turn: Turn, found: Found, *, user_input: str, params: dict[str, Any] | None = None) -> None:
+        arriving.start(
+            turn, self.ledger, scenario=self._scenario(found.scenario_id), reason=found.reason,
+            entered={"entry": found.entry or None, "params": params or {}, "user_input": user_input},
+        )
+
+    def _scenario(self, scenario_id: int) -> Scenario:
+        if scenario_id not in self._scenarios:
+            self._scenarios[scenario_id] = Scenario.objects.get(pk=scenario_id)
+        return self._scenarios[scenario_id]
+
+
+def _may_interrupt(session: Session) -> bool:
+    wait = (session.state or {}).get("wait") or {}
+    return bool(wait.get("interruptible", True))
+
+
+def _said(inbound: Inbound) -> Said:
+    media = tuple(_shown(item) for item in inbound.media)
+    kind = "location" if inbound.location else "contact" if inbound.contact else str(media[0]["kind"]) if media else "text"
+    return Said(
+        text=inbound.text, kind={"image": "photo"}.get(kind, kind), media=media, contact=inbound.contact,
+        location=dict(inbound.location) if inbound.location else None,
+    )
+
+
+def _shown(item: Media) -> dict[str, Any]:
+    return {"kind": item.kind, "name": item.name, "mime": item.mime, "size": item.size}
