@@ -35,7 +35,7 @@ class EncryptedTextField(_TextField):
             f"Field {self.name!r} is encrypted: it can only be asked for isnull. Keep a blind index (apps.core.crypto) beside it.",
         )
 
-    def get_transform(self, lookup_name: str) -> None:
+    def get_transform(self, _lookup_name: str) -> None:
         return None
 
     def dump(self, value: Any) -> str:

@@ -11,6 +11,7 @@ from simple_history.models import HistoricalRecords
 
 from apps.core.addresses import AllowRule
 from apps.core.fields import EncryptedTextField
+from apps.core.holidays import check_region
 
 KEY_FORM = RegexValidator(
     r"^[A-Za-z][A-Za-z0-9_-]*\Z",
@@ -120,9 +121,6 @@ class Calendar(models.Model):
         return self.name
 
     def clean(self) -> None:
-        # Inline: `calendars` works on this model.
-        from apps.core.holidays import check_region
-
         check_region(self.country, self.subdivision)
 
 
@@ -252,12 +250,18 @@ class AllowedAddress(models.Model):
 class Heartbeat(models.Model):
     """The last sign of life of a background process; read by `/health/`."""
 
-    name = models.CharField(max_length=30)
-    instance = models.CharField(max_length=100)
-    at = models.DateTimeField()
-    details = models.JSONField(default=dict, blank=True)
+    access_module = "operations"
+    bot_lookup = None
+
+    name = models.CharField(_("process"), max_length=30)
+    instance = models.CharField(_("on"), max_length=100)
+    at = models.DateTimeField(_("last sign of life"))
+    details = models.JSONField(_("details"), default=dict, blank=True)
 
     class Meta:
+        verbose_name = _("process")
+        verbose_name_plural = _("processes")
+        ordering = ["name", "instance"]
         constraints = [models.UniqueConstraint(fields=["name", "instance"], name="heartbeat_once")]
 
     def __str__(self) -> str:

@@ -8,14 +8,14 @@ import importlib
 import pkgutil
 from collections.abc import Callable, Iterator, Mapping
 from functools import cached_property
-from typing import Protocol, TypeVar
+from typing import Any, ClassVar, Protocol, TypeVar
 
 
 class Kind(Protocol):
     """What every registered class declares: a stable code and a text for people."""
 
-    kind: str
-    label: str
+    kind: ClassVar[str]
+    label: ClassVar[Any]
 
 
 K = TypeVar("K", bound=Kind)

@@ -1,0 +1,156 @@
+"""Admin pages of the installation's settings, its allow-list, its processes and the audit trail."""
+
+from typing import Any
+
+from django.contrib import admin
+from django.core.exceptions import ValidationError
+from django.db import models
+from django.forms import Form, ModelForm
+from django.http import HttpRequest
+from django.utils import timezone
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from apps.core.admin_base import BaseAdmin, BaseTabularInline
+from apps.core.calendars import hours_of, open_at
+from apps.core.form_fields import HIDDEN_VALUE, SecretForm, TextOrJSONField, country_field, timezone_field
+from apps.core.health import STALE_AFTER
+from apps.core.models import (
+    AllowedAddress,
+    AuditEntry,
+    Calendar,
+    CalendarException,
+    CalendarInterval,
+    Constant,
+    Heartbeat,
+    InstanceSetting,
+)
+
+SHOWN_CHARS = 80
+
+
+class InstanceSettingForm(SecretForm):
+    """A stored secret is never shown again: it becomes a plain value only when it is typed anew."""
+
+    def hidden_names(self) -> tuple[str, ...]:
+        return ("value",) if self.instance.pk is None or self.instance.is_secret else ()
+
+    def clean(self) -> dict[str, Any]:
+        typed = bool(self.cleaned_data.get("value"))
+        was_secret = self.instance.pk is not None and self.instance.is_secret
+        data = super().clean()
+        if was_secret and data.get("is_secret") is False and not typed:
+            raise ValidationError({"value": _("To make this a plain setting, enter the value again: the stored secret is not shown.")})
+        return data
+
+
+@admin.register(InstanceSetting)
+class InstanceSettingAdmin(BaseAdmin):
+    form = InstanceSettingForm
+    list_display = ["key", "shown_value", "is_secret", "description", "updated_at"]
+    list_filter = ["is_secret"]
+    search_fields = ["key", "description"]
+    fields = ["key", "is_secret", "value", "description"]
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Any = None) -> list[str]:
+        """Somebody who may only look sees `shown_value` instead of the field, which would be in clear."""
+        return [] if obj is None or self.has_change_permission(request, obj) else ["shown_value"]
+
+    def get_fields(self, request: HttpRequest, obj: Any = None) -> Any:
+        names = ["key", "is_secret", "value", "description"]
+        return ["shown_value" if name == "value" else name for name in names] if self.get_readonly_fields(request, obj) else names
+
+    @admin.display(description=gettext_lazy("value"))
+    def shown_value(self, obj: InstanceSetting) -> str:
+        if not obj.value:
+            return "—"
+        return HIDDEN_VALUE if obj.is_secret else obj.value[:SHOWN_CHARS]
+
+
+class ConstantForm(ModelForm):  # type: ignore[type-arg]
+    value = TextOrJSONField(
+        required=False,
+        label=gettext_lazy("value"),
+        help_text=gettext_lazy("Text as it is; numbers, true, false, {…} and […] are JSON. Put digits into quotes to keep them as text."),
+    )
+
+
+@admin.register(Constant)
+class ConstantAdmin(BaseAdmin):
+    form = ConstantForm
+    list_display = ["key", "shown_value", "description", "updated_at"]
+    search_fields = ["key", "description"]
+    fields = ["key", "value", "description"]
+
+    @admin.display(description=gettext_lazy("value"))
+    def shown_value(self, obj: Constant) -> str:
+        return str(obj.value)[:SHOWN_CHARS]
+
+
+class CalendarIntervalInline(BaseTabularInline):
+    model = CalendarInterval
+    fields = ["weekday", "start", "end"]
+    extra = 0
+
+
+class CalendarExceptionInline(BaseTabularInline):
+    model = CalendarException
+    fields = ["date", "name", "closed", "start", "end"]
+    extra = 0
+
+
+class CalendarForm(ModelForm):  # type: ignore[type-arg]
+    timezone = timezone_field(required=True, label=gettext_lazy("time zone"))
+    country = country_field(
+        label=gettext_lazy("public holidays of"),
+        help_text=gettext_lazy("Closed on these days. Where the list is not yours, add exceptions below: they always count."),
+    )
+
+
+@admin.register(Calendar)
+class CalendarAdmin(BaseAdmin):
+    form = CalendarForm
+    list_display = ["name", "timezone", "country", "open_now"]
+    search_fields = ["name"]
+    fields = ["name", "timezone", ("country", "subdivision")]
+    inlines = [CalendarIntervalInline, CalendarExceptionInline]
+
+    def get_queryset(self, request: HttpRequest) -> models.QuerySet[Any]:
+        return super().get_queryset(request).prefetch_related("intervals", "exceptions")
+
+    @admin.display(description=gettext_lazy("open now"), boolean=True)
+    def open_now(self, obj: Calendar) -> bool:
+        return open_at(hours_of(obj), timezone.now())
+
+
+@admin.register(AllowedAddress)
+class AllowedAddressAdmin(BaseAdmin):
+    list_display = ["target", "port", "note", "created_by", "created_at"]
+    list_select_related = ["created_by"]
+    search_fields = ["target", "note"]
+    fields = ["target", "port", "note"]
+
+    def save_model(self, request: HttpRequest, obj: AllowedAddress, form: Form, change: bool) -> None:  # noqa: FBT001  Django's signature
+        if not change:
+            obj.created_by_id = request.user.pk
+        super().save_model(request, obj, form, change)
+
+
+@admin.register(AuditEntry)
+class AuditEntryAdmin(BaseAdmin):
+    read_only = True
+    list_display = ["at", "username", "action", "object_text", "object_type", "ip_address"]
+    list_filter = ["action", ("at", admin.DateFieldListFilter)]
+    search_fields = ["username", "object_text", "=object_id", "=trace_id"]
+    fields = ["at", "username", "action", "object_type", "object_id", "object_text", "changes", "ip_address", "trace_id"]
+
+
+@admin.register(Heartbeat)
+class HeartbeatAdmin(BaseAdmin):
+    read_only = True
+    list_display = ["name", "instance", "at", "alive"]
+    list_filter = ["name"]
+
+    @admin.display(description=gettext_lazy("alive"), boolean=True)
+    def alive(self, obj: Heartbeat) -> bool:
+        return timezone.now() - obj.at <= STALE_AFTER
