@@ -9,16 +9,15 @@ seen by assignments for all bots only.
 """
 
 from dataclasses import dataclass
-from typing import Literal, TypeVar
+from typing import TypeVar
 
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import RoleAssignment, User
-from apps.core.rights import bot_lookup, module_of
+from apps.core.rights import Verb, bot_lookup, module_of
 
-Verb = Literal["view", "edit", "delete"]
 AnyUser = User | AnonymousUser
 M = TypeVar("M", bound=models.Model)
 

@@ -8,8 +8,12 @@ class AccountsConfig(AppConfig):
     verbose_name = _("Staff and access")
 
     def ready(self) -> None:
-        # Inline: models are needed, which exist only now.
-        from apps.accounts import access
+        # Inline: these need models, which exist only now.
+        from axes.models import AccessAttempt
+
+        from apps.accounts import access, sign_in
         from apps.core import rights
 
         rights.install(access.scoped)
+        sign_in.watch()
+        AccessAttempt.access_module = "accounts"  # whoever keeps the accounts may unlock a sign-in

@@ -6,16 +6,24 @@ from django.apps import apps
 from django.contrib.auth.backends import ModelBackend
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
+from django.http import HttpRequest
 
-from apps.accounts.access import Verb, can_model, can_object
+from apps.accounts.access import can_model, can_object
 from apps.accounts.models import User
-from apps.core.rights import module_of
+from apps.accounts.sign_in import check_address
+from apps.core.rights import Verb, module_of
 
 _VERBS: dict[str, Verb] = {"view": "view", "add": "edit", "change": "edit", "delete": "delete"}
 
 
 class RoleBackend(ModelBackend):
     """Django's groups and user permissions are not asked."""
+
+    def authenticate(self, request: HttpRequest | None, username: str | None = None, password: str | None = None, **kwargs: Any) -> Any:
+        """As Django's, after a limit on how many names one address may try."""
+        if username is not None:
+            check_address(request)
+        return super().authenticate(request, username=username, password=password, **kwargs)
 
     def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:
         model, verb = _asked(perm)

@@ -3,7 +3,9 @@
 from django.utils.functional import Promise
 from django.utils.translation import gettext_lazy as _
 
-VERBS = ("view", "edit", "delete")
+from apps.core.rights import Verb
+
+VERBS: tuple[Verb, ...] = ("view", "edit", "delete")
 
 MODULES: dict[str, str | Promise] = {
     "bots": _("Bots"),

@@ -53,8 +53,8 @@ def _renew(text: str) -> str | None:
 
 def _store(model: type[models.Model], field: str, rows: list[tuple[Any, str, str]]) -> int:
     quote = connection.ops.quote_name
-    columns = {stored.name: stored.column for stored in model._meta.concrete_fields}
-    column, key = quote(columns[field]), quote(columns[model._meta.pk.name])
+    columns = {stored.name: str(stored.column) for stored in model._meta.concrete_fields}
+    column, key = quote(columns[field]), quote(str(model._meta.pk.column))
     statement = f"UPDATE {quote(model._meta.db_table)} SET {column} = %s WHERE {key} = %s AND {column} = %s"  # noqa: S608  own names
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.executemany(statement, [(new, pk, old) for pk, old, new in rows])
