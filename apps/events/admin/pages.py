@@ -1,0 +1,102 @@
+"""The page of a row: acts over it, the form (or the facts, when nobody edits such rows), and panels with what belongs to it."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db import models
+from django.forms import ModelForm
+from django.http import HttpRequest, HttpResponse
+from django.utils.functional import Promise
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext_lazy as _
+
+from apps.core.admin_base import BaseAdmin
+from apps.events.admin.acts import ActsMixin
+from apps.events.admin.listing import LogListMixin
+
+Text = str | Promise
+
+
+@dataclass(frozen=True)
+class Panel:
+    """A card under the form: a template with its context, or a ready table."""
+
+    title: Text
+    template: str
+    context: dict[str, Any] = field(default_factory=dict)
+    icon: str = ""
+    note: Text = ""
+    more_url: str = ""
+    wide: bool = True
+
+
+@dataclass(frozen=True)
+class Fact:
+    """A line of a record: what it is and its value, ready to show. `wide` values get the whole width."""
+
+    label: Text
+    value: SafeString | str
+    wide: bool = False
+
+
+def table(title: Text, headers: Sequence[Text], rows: Iterable[Sequence[Any]], *, icon: str = "", empty: Text = "", more_url: str = "", note: Text = "") -> Panel:
+    """A panel with a plain table; `empty` is said when there are no rows."""
+    context = {"headers": headers, "rows": [list(row) for row in rows], "empty": empty or _("Nothing here yet.")}
+    return Panel(title=title, template="admin/parts/table.html", context=context, icon=icon, note=note, more_url=more_url)
+
+
+class PageAdmin(ActsMixin, BaseAdmin):
+    """An admin whose pages have acts and panels. `intro` is a sentence over the list that says what the page is for."""
+
+    change_form_outer_before_template = "admin/parts/before.html"
+    change_form_outer_after_template = "admin/parts/after.html"
+    list_before_template = "admin/parts/intro.html"
+    intro: Text = ""
+
+    def panels(self, request: HttpRequest, obj: models.Model) -> list[Panel]:  # noqa: ARG002
+        """What is shown under the form of a stored row."""
+        return []
+
+    def notes(self, request: HttpRequest, obj: models.Model) -> list[SafeString | str]:  # noqa: ARG002
+        """What the reader must know before anything else; shown on top in a coloured box."""
+        return []
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
+        form_url: str = "", obj: models.Model | None = None,
+    ) -> HttpResponse:
+        if obj is not None and obj.pk:
+            context.update(acts=self.offered_acts(request, obj), panels=self.panels(request, obj), notes=self.notes(request, obj))
+        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        return response
+
+
+class RecordAdmin(PageAdmin):
+    """Rows that the product writes and people only read: facts instead of a form."""
+
+    read_only = True
+    change_form_template = "admin/record.html"
+
+    def facts(self, request: HttpRequest, obj: Any) -> list[Fact]:
+        """The lines of the record."""
+        raise NotImplementedError
+
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any) -> "type[ModelForm[Any]]":  # noqa: FBT001, FBT002
+        kwargs["fields"] = ()
+        return super().get_form(request, obj, change, **kwargs)  # type: ignore[no-any-return]
+
+    def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:  # noqa: ARG002
+        return []
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
+        form_url: str = "", obj: models.Model | None = None,
+    ) -> HttpResponse:
+        if obj is not None:
+            context["facts"] = self.facts(request, obj)
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+
+class LogAdmin(LogListMixin, RecordAdmin):
+    """Records of a table that grows for ever."""
