@@ -94,7 +94,9 @@ class Lead(models.Model):
     username = models.CharField(_("username"), max_length=200, blank=True)
     display_name = models.CharField(_("name in the messenger"), max_length=200, blank=True)
     profile = models.JSONField(_("profile"), default=dict, blank=True, help_text=_("What the messenger tells; not verified."))
-    is_active = models.BooleanField(_("active"), default=True, help_text=_("Off when the customer blocked the bot; on again when they write."))
+    is_active = models.BooleanField(
+        _("active"), default=True, help_text=_("Off when the customer blocked the bot; on again when they write.")
+    )
     inactive_reason = models.CharField(_("why inactive"), max_length=300, blank=True)
     is_group = models.BooleanField(_("group"), default=False)
     connected_at = models.DateTimeField(_("connected"), null=True, blank=True, help_text=_("When the chat was linked to a user id."))
@@ -190,15 +192,29 @@ class ConnectLink(models.Model):
 
 
 class ProofCode(models.Model):
-    """A one-time code sent to a phone or an e-mail to prove that it is the person's. Bound to the lead, few attempts, ten minutes."""
+    """A one-time code sent to a phone or an e-mail to prove that it is the person's. Bound to the lead, few attempts, ten minutes.
+
+    `target` and `code` are kept (encrypted) until the code has been handed to its sender, `target` until it is used: at most one sending.
+    """
 
     class Way(models.TextChoices):
         PHONE = "phone", _("phone")
         EMAIL = "email", _("e-mail")
 
+    class State(models.TextChoices):
+        PENDING = "pending", _("waiting")
+        SENDING = "sending", _("being sent")
+        SENT = "sent", _("sent")
+        FAILED = "failed", _("failed")
+
     lead = models.ForeignKey(Lead, on_delete=models.CASCADE, related_name="+")
     way = models.CharField(max_length=10, choices=Way.choices)
+    target = EncryptedTextField(blank=True, default="")
     target_index = models.CharField(max_length=64)
+    code = EncryptedTextField(blank=True, default="")
+    state = models.CharField(max_length=10, choices=State.choices, default=State.PENDING)
+    error = models.CharField(max_length=300, blank=True)
+    trace_id = models.CharField(max_length=64, blank=True)
     digest = models.CharField(max_length=64)
     attempts = models.PositiveSmallIntegerField(default=0)
     expires_at = models.DateTimeField()
@@ -209,6 +225,7 @@ class ProofCode(models.Model):
         indexes = [
             models.Index(fields=["lead", "way", "-id"], name="proof_code_latest"),
             models.Index(fields=["target_index", "-id"], name="proof_code_target"),
+            models.Index(fields=["id"], name="proof_code_pending", condition=models.Q(state="pending")),
         ]
 
     def __str__(self) -> str:

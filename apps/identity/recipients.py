@@ -1,0 +1,121 @@
+"""To whom a call of the integration API speaks: leads for ids, phones and e-mail addresses, a list of any length in a few queries."""
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, field
+from typing import Any
+
+from django.db.models import Q
+
+from apps.bots.models import Bot
+from apps.identity import contacts
+from apps.identity.mapping import id_text
+from apps.identity.models import ExternalId, Lead, Person
+
+
+@dataclass(frozen=True)
+class Asked:
+    """One recipient as the caller named it: `by` is userId, leadId, chatId, phone or email."""
+
+    by: str
+    value: str
+
+
+@dataclass
+class Found:
+    """`leads` in the order asked, each once; `missing` is who is not known; `inactive` who is, but cannot be written to now."""
+
+    leads: list[Lead] = field(default_factory=list)
+    missing: list[Asked] = field(default_factory=list)
+    inactive: list[Lead] = field(default_factory=list)
+
+
+def find(
+    bot: Bot,
+    *,
+    system: str,
+    user_ids: Iterable[Any] = (),
+    lead_ids: Iterable[Any] = (),
+    chat_ids: Iterable[Any] = (),
+    phones: Iterable[str] = (),
+    emails: Iterable[str] = (),
+    channel_kind: str | None = None,
+) -> Found:
+    """Leads of the bot for all these, ids of `system` meant by `user_ids`.
+
+    A user, phone or e-mail means a person: the answer is their lead in `channel_kind`, or else the one that wrote last. A leadId or chatId
+    means that very chat. Phones and e-mail addresses count only when they are confirmed, so that nobody receives what is another's by typing
+    that other's number.
+    """
+    known = [
+        *_by_user(bot, system, [id_text(value) for value in user_ids]),
+        *_by_chat(bot, "leadId", "code", [id_text(value).upper() for value in lead_ids], channel_kind),
+        *_by_chat(bot, "chatId", "chat_id", [id_text(value) for value in chat_ids], channel_kind),
+        *_by_contact(bot, "phone", [str(value) for value in phones]),
+        *_by_contact(bot, "email", [str(value) for value in emails]),
+    ]
+    by_person = _leads_of_people({pk for _asked, people, _lead in known for pk in people}, channel_kind)
+    found, seen = Found(), set[int]()
+    for asked, people, lead in known:
+        chosen = lead or _best([row for pk in people for row in by_person.get(pk, [])])
+        if chosen is None:
+            found.missing.append(asked)
+        elif chosen.person_id not in seen:
+            seen.add(chosen.person_id)
+            (found.leads if reachable(chosen) else found.inactive).append(chosen)
+    return found
+
+
+def reachable(lead: Lead) -> bool:
+    """Whether a message to this lead can leave now."""
+    return lead.is_active and lead.channel.is_active
+
+
+Known = tuple[Asked, Sequence[int], Lead | None]  # as asked, the people meant, or the one lead meant
+
+
+def _by_user(bot: Bot, system: str, values: list[str]) -> list[Known]:
+    if not values:
+        return []
+    people = dict(ExternalId.objects.filter(bot=bot, system=system, value__in=values).values_list("value", "person_id"))
+    return [(Asked("userId", value), [people[value]] if value in people else [], None) for value in values]
+
+
+def _by_chat(bot: Bot, by: str, column: str, values: list[str], channel_kind: str | None) -> list[Known]:
+    if not values:
+        return []
+    leads: dict[str, list[Lead]] = {}
+    for lead in _leads(channel_kind).filter(Q(**{f"{column}__in": values}), channel__bot=bot):
+        leads.setdefault(getattr(lead, column), []).append(lead)
+    return [(Asked(by, value), [], _best(leads.get(value, []))) for value in values]
+
+
+def _by_contact(bot: Bot, by: str, values: list[str]) -> list[Known]:
+    if not values:
+        return []
+    normal, index = (contacts.normal_phone, contacts.phone_index) if by == "phone" else (contacts.normal_email, contacts.email_index)
+    digests = {value: index(normal(value)) for value in values}
+    wanted = {digest for digest in digests.values() if digest}
+    holders: dict[str, list[int]] = {}
+    confirmed = Person.objects.filter(bot=bot, **{f"{by}_index__in": wanted, f"{by}_verified": True})
+    for digest, pk in confirmed.values_list(f"{by}_index", "pk"):
+        holders.setdefault(digest, []).append(pk)
+    return [(Asked(by, value), holders.get(digests[value], []), None) for value in values]
+
+
+def _leads_of_people(people: set[int], channel_kind: str | None) -> dict[int, list[Lead]]:
+    by_person: dict[int, list[Lead]] = {}
+    for lead in _leads(channel_kind).filter(person_id__in=people, is_group=False) if people else ():
+        by_person.setdefault(lead.person_id, []).append(lead)
+    return by_person
+
+
+def _leads(channel_kind: str | None) -> Any:
+    leads = Lead.objects.select_related("person", "channel__bot")
+    return leads.filter(channel__kind=channel_kind) if channel_kind else leads
+
+
+def _best(leads: list[Lead]) -> Lead | None:
+    """The chat to write to: one that can be reached, in which the person was last seen."""
+    return max(
+        leads, key=lambda lead: (reachable(lead), lead.last_inbound_at is not None, lead.last_inbound_at or lead.created_at), default=None
+    )
