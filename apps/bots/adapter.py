@@ -216,7 +216,9 @@ class Adapter(ABC):
     outside: ClassVar[bool] = True
 
     class Config(BaseModel):
-        """Public configuration of a channel; the admin's form is made from this model's fields (title, description)."""
+        """Public configuration of a channel; the admin's form is made from this model's fields: title and description are English
+        (`gettext_noop`), to be translated when shown.
+        """
 
     class Secrets(BaseModel):
         """Secret configuration; every field is text, stored encrypted, shown masked."""
@@ -256,3 +258,7 @@ class Adapter(ABC):
     async def poll(self, credentials: Credentials, *, offset: int) -> Polled:
         """Wait for updates (only where `polls`); `offset` 0 begins with the oldest. What came before `offset` is forgotten there."""
         return Polled(updates=(), offset=offset)
+
+    async def close(self) -> None:
+        """Close the connections of the running event loop; the next call opens them again. For the end of a process."""
+        return

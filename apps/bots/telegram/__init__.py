@@ -1,0 +1,1 @@
+"""What the Telegram channel is made of; the channel itself is `apps/bots/channels/telegram.py`."""
