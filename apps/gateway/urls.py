@@ -1,3 +1,16 @@
-"""Addresses."""
+"""Addresses that programs call, and the descriptions of them for people."""
 
-urlpatterns: list[object] = []
+from django.urls import path, re_path
+
+from apps.gateway.machine import UnknownPathView
+from apps.gateway.views import CallView, MappingView, UserMappingView
+from apps.gateway.webhooks import WebhookView
+
+app_name = "gateway"
+urlpatterns = [
+    path("bots/<str:bot_id>/call/<path:alias>", CallView.as_view(), name="call"),
+    path("webhooks/<str:kind>/<str:public_id>", WebhookView.as_view(), name="webhook"),
+    path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
+    path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
+    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels)(?:/.*)?$", UnknownPathView.as_view()),
+]
