@@ -87,7 +87,7 @@ def install(lock: str) -> None:
             if file.read() == digest:
                 return
     say("Installing %s into .venv (a minute or two the first time)" % lock)
-    options = ["--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
+    options = ["--quiet", "--quiet", "--disable-pip-version-check", "--no-input", "--no-deps", "--require-hashes"]
     subprocess.run([VENV_PYTHON, "-m", "pip", "install", *options, "-r", os.path.join(ROOT, lock)], check=True, stdin=subprocess.DEVNULL)
     with open(stamp, "w") as file:
         file.write(digest)
