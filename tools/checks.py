@@ -65,7 +65,7 @@ def _tool(name: str, program: str, *arguments: str) -> Check:
 
 CHECKS = (
     _python("mypy --strict", "-m", "mypy"),
-    _python("ruff format --check", "-m", "ruff", "format", "--check", "--diff", "--quiet", "."),
+    _python("ruff format --check", "-m", "ruff", "format", "--check", "."),
     _python("ruff check", "-m", "ruff", "check", "--quiet", "."),
     _tool("import-linter", "lint-imports", "--no-cache"),
     _python("budgets of functions and modules", "-m", "tools.budgets"),
