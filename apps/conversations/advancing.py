@@ -110,14 +110,14 @@ def _advance_alone(claim: Claim) -> int:
     except Exception as error:
         logger.exception("an inbox item failed", lane=claim.lane_id)
         head = parking.count_failure(claim.lane_id, reason=f"{type(error).__name__}: {error}", limit=MAX_FAILURES)
-        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(head.attempts, 5) if head else 0, count=False)
+        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(head.attempts, 5) if head else 0)
         return 0
 
 
 def _after_death(claim: Claim) -> int:
     if claim.attempts > MAX_DEATHS:
         parking.park_head(claim.lane_id, reason=f"The worker died {MAX_DEATHS} times while it handled this item.")
-        lanes.give_back([claim], after_seconds=0, count=False)
+        lanes.forgive([claim])
         return 0
     return _advance_alone(claim)
 
@@ -126,4 +126,4 @@ def _free_unlocked(claims: Sequence[Claim], locked: Sequence[Claim]) -> None:
     taken = {claim.lane_id for claim in locked}
     busy = [claim for claim in claims if claim.lane_id not in taken]
     if busy:
-        lanes.give_back(busy, after_seconds=0.05, count=False)
+        lanes.give_back(busy, after_seconds=0.05)

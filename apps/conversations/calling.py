@@ -33,7 +33,10 @@ async def _reply(call: Call) -> dict[str, Any]:
     asked = call.request
     try:
         request = OutgoingRequest(
-            method=asked.get("method", "POST"), url=asked["url"], body=_body(asked), json=asked.get("json"),
+            method=asked.get("method", "POST"),
+            url=asked["url"],
+            body=_body(asked),
+            json=asked.get("json"),
             headers={**asked.get("headers", {}), "X-Trace-Id": call.trace_id, "Idempotency-Key": call.idempotency_key},
             timeout=min(float(asked.get("timeout") or 10), 10),
         )
@@ -62,7 +65,7 @@ def _again_in(call: Call, reply: dict[str, Any]) -> float | None:
     if not temporary or call.attempts > int(call.request.get("retries") or 0):
         return None
     asked_for = _seconds(reply.get("headers", {}).get("retry-after", ""))
-    own = float(call.request.get("backoff_seconds") or 1) * 2 ** (call.attempts - 1) * random.uniform(0.75, 1.25)  # noqa: S311
+    own: float = float(call.request.get("backoff_seconds") or 1) * 2 ** (call.attempts - 1) * random.uniform(0.75, 1.25)  # noqa: S311
     return min(max(asked_for, own), MAX_WAIT_SECONDS)
 
 

@@ -42,7 +42,7 @@ async def _send(outgoing: Outgoing, *, adapter: Adapter, credentials: Credential
     content = Content.model_validate(outgoing.content)
     for index, button in enumerate(content.flat_buttons()):
         button.token = tokens.encode(outgoing.message_id, index)
-    for part in fit(content, adapter.capabilities)[len(outgoing.parts):]:
+    for part in fit(content, adapter.capabilities)[len(outgoing.parts) :]:
         sent = await adapter.send(credentials, outgoing.chat_id, part)
         outgoing.parts.append(",".join(sent.external_ids))
     return [external_id for part in outgoing.parts for external_id in part.split(",") if external_id]

@@ -28,7 +28,10 @@ class Fetched:
 def claim(identity: int, *, limit: int) -> list[Attachment]:
     with transaction.atomic():
         free = Attachment.objects.select_for_update(skip_locked=True).filter(
-            state=Attachment.State.PENDING, claimed_by__isnull=True, due_at__lte=timezone.now(), channel__is_active=True,
+            state=Attachment.State.PENDING,
+            claimed_by__isnull=True,
+            due_at__lte=timezone.now(),
+            channel__is_active=True,
         )
         rows = list(free.order_by("due_at")[:limit])
         for row in rows:
@@ -66,8 +69,14 @@ def settle(results: Sequence[Fetched]) -> None:
 
 
 def _notice(attachment: Attachment) -> None:
-    message = Message.objects.select_related("conversation").filter(pk=attachment.message_id).first()
+    message = Message.objects.select_related("conversation").filter(attachments=attachment).first()
     if message:
         conversation = message.conversation
-        FeedItem.objects.create(bot_id=conversation.bot_id, conversation_id=conversation.pk, lead_id=conversation.lead_id,
-                                kind="message.file", version=conversation.version, data={"message": message.pk, "state": attachment.state})
+        FeedItem.objects.create(
+            bot_id=conversation.bot_id,
+            conversation_id=conversation.pk,
+            lead_id=conversation.lead_id,
+            kind="message.file",
+            version=conversation.version,
+            data={"message": message.pk, "state": attachment.state},
+        )

@@ -46,8 +46,14 @@ def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
     first = known_trace_id()
     return post(
         Posting(
-            channel_id=channel.pk, bot_id=channel.bot_id, chat_id=inbound.chat_id, kind=Update.Kind.MESSENGER, source=f"c{channel.pk}",
-            event_key=inbound.event_key[:200], payload=dump(inbound), trace_id=first if first and len(inbounds) == 1 else new_trace_id(),
+            channel_id=channel.pk,
+            bot_id=channel.bot_id,
+            chat_id=inbound.chat_id,
+            kind=Update.Kind.MESSENGER,
+            source=f"c{channel.pk}",
+            event_key=inbound.event_key[:200],
+            payload=dump(inbound),
+            trace_id=first if first and len(inbounds) == 1 else new_trace_id(),
         )
         for inbound in inbounds
     )

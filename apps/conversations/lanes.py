@@ -77,23 +77,34 @@ def finish(claims: Iterable[Claim], *, unfinished: Iterable[int] = ()) -> None:
         )
 
 
-def give_back(claims: Iterable[Claim], *, after_seconds: float, count: bool) -> None:
-    """Free lanes that were not drained: someone else holds the lock (`count=False`), or the work failed and waits before the next try."""
+def give_back(claims: Iterable[Claim], *, after_seconds: float) -> None:
+    """Free lanes that were not drained: someone else holds the lock, or the work failed and waits before the next try. The process lives, so
+    the claim does not count as a death.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
             """
             UPDATE conversations_lane SET held_until = NULL, wake_at = clock_timestamp() + make_interval(secs => %s),
-                attempts = greatest(0, attempts - %s)
+                attempts = greatest(0, attempts - 1)
             WHERE id = ANY(%s)
             """,
-            [after_seconds, 0 if count else 1, [row.lane_id for row in claims]],
+            [after_seconds, [row.lane_id for row in claims]],
+        )
+
+
+def forgive(claims: Iterable[Claim]) -> None:
+    """Free lanes whose troublesome item has been taken out of the way; they are due again and begin anew."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_lane SET held_until = NULL, wake_at = clock_timestamp(), attempts = 0 WHERE id = ANY(%s)",
+            [[row.lane_id for row in claims]],
         )
 
 
 def wake(lane_ids: Iterable[int]) -> None:
     """Say that these lanes have work; in the caller's transaction, before the work's row is inserted (so ids follow commit order)."""
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE conversations_lane SET {POSTED} WHERE id = ANY(%s)", [sorted(set(lane_ids))])
+        cursor.execute(f"UPDATE conversations_lane SET {POSTED} WHERE id = ANY(%s)", [sorted(set(lane_ids))])  # noqa: S608  names are ours
 
 
 def ensure(keys: Iterable[str]) -> dict[str, int]:
@@ -106,7 +117,7 @@ def ensure(keys: Iterable[str]) -> dict[str, int]:
             SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
             ON CONFLICT (key) DO UPDATE SET {POSTED}
             RETURNING key, id
-            """,
+            """,  # noqa: S608  names are ours
             [wanted],
         )
         return dict(cursor.fetchall())

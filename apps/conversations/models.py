@@ -111,7 +111,12 @@ class Conversation(models.Model):
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
     owner = models.CharField(_("served by"), max_length=10, choices=Owner.choices, default=Owner.BOT)
     operator = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("operator"),
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("operator"),
     )
     owner_token = models.UUIDField(default=uuid.uuid4, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
@@ -327,7 +332,7 @@ class Call(models.Model):
         return f"{self.action} {self.idempotency_key}"
 
 
-def attachment_path(attachment: "Attachment", _filename: str) -> str:
+def attachment_path(_attachment: "Attachment", _filename: str) -> str:
     """Files are stored under a random name; the name people see is a column."""
     return f"attachments/{uuid.uuid4().hex}"
 

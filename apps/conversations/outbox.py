@@ -14,6 +14,7 @@ from apps.conversations import waking
 from apps.conversations.models import FeedItem, Message, Outbox
 from apps.conversations.writing import update_in_bulk
 from apps.events import recording
+from apps.events.models import Event
 from apps.identity.models import Lead
 
 MAX_ATTEMPTS = 6
@@ -73,7 +74,7 @@ def claim(identity: int, *, limit: int, without_channels: Sequence[int] = ()) ->
                 FROM heads WHERE o.id = heads.id RETURNING {CLAIMED_COLUMNS}
             )
             SELECT o.*, m.content FROM claimed o JOIN conversations_message m ON m.id = o.message_id ORDER BY o.id
-            """,
+            """,  # noqa: S608  names are ours
             {"limit": limit, "identity": identity, "without": list(without_channels)},
         )
         return [_outgoing(row) for row in cursor.fetchall()]
@@ -116,10 +117,20 @@ def _conclude(outcomes: Sequence[Outcome]) -> None:
         _raise(message, outcome)
         changed.append(message)
         events.append(_event(message, outcome))
-        feed.append(FeedItem(bot_id=message.conversation.bot_id, conversation_id=message.conversation_id, lead_id=message.conversation.lead_id,
-                             kind="message.state", version=message.conversation.version, data={"message": message.pk, "state": message.state}))
+        feed.append(
+            FeedItem(
+                bot_id=message.conversation.bot_id,
+                conversation_id=message.conversation_id,
+                lead_id=message.conversation.lead_id,
+                kind="message.state",
+                version=message.conversation.version,
+                data={"message": message.pk, "state": message.state},
+            )
+        )
     update_in_bulk(changed, ["state", "external_id", "external_ids", "sent_at", "error"])
-    gone = {message.conversation.lead_id: outcome for outcome in outcomes if outcome.gone for message in [messages[outcome.outgoing.message_id]]}
+    gone = {
+        message.conversation.lead_id: outcome for outcome in outcomes if outcome.gone for message in [messages[outcome.outgoing.message_id]]
+    }
     for lead_id, outcome in gone.items():
         Lead.objects.filter(pk=lead_id, is_active=True).update(is_active=False, inactive_reason=outcome.failed[:300])
     FeedItem.objects.bulk_create(feed)
@@ -139,20 +150,33 @@ def _raise(message: Message, outcome: Outcome) -> None:
         message.error = (outcome.failed or outcome.unknown)[:500]
 
 
-def _event(message: Message, outcome: Outcome) -> recording.Event:
+def _event(message: Message, outcome: Outcome) -> Event:
     kind = "message.sent" if outcome.sent else "message.failed" if outcome.failed else "message.unknown"
     details = {"message": message.pk, "attempts": outcome.outgoing.attempts}
     return recording.event(
-        kind, status="success" if outcome.sent else "fail", trace_id=message.trace_id, bot_id=message.conversation.bot_id,
-        channel_id=message.channel_id, person_id=message.conversation.person_id, lead_id=message.conversation.lead_id,
-        conversation_id=message.conversation_id, latency_ms=outcome.latency_ms, details={**details, **({"reason": message.error} if message.error else {})},
+        kind,
+        status="success" if outcome.sent else "fail",
+        trace_id=message.trace_id,
+        bot_id=message.conversation.bot_id,
+        channel_id=message.channel_id,
+        person_id=message.conversation.person_id,
+        lead_id=message.conversation.lead_id,
+        conversation_id=message.conversation_id,
+        latency_ms=outcome.latency_ms,
+        details={**details, **({"reason": message.error} if message.error else {})},
     )
 
 
 def _postpone(outcomes: Sequence[Outcome]) -> None:
     rows = [
-        Outbox(pk=outcome.outgoing.id, due_at=outcome.again_at, attempts=outcome.outgoing.attempts - (0 if outcome.counted else 1),
-               parts=outcome.outgoing.parts, error=outcome.error[:500], claimed_by=None)
+        Outbox(
+            pk=outcome.outgoing.id,
+            due_at=outcome.again_at or timezone.now(),
+            attempts=outcome.outgoing.attempts - (0 if outcome.counted else 1),
+            parts=outcome.outgoing.parts,
+            error=outcome.error[:500],
+            claimed_by=None,
+        )
         for outcome in outcomes
     ]
     update_in_bulk(rows, ["due_at", "attempts", "parts", "error", "claimed_by"])
@@ -176,10 +200,11 @@ def _pause_channel(outcome: Outcome) -> None:
     channel_id = outcome.outgoing.channel_id
     Channel.objects.filter(pk=channel_id).update(paused_until=timezone.now() + timedelta(seconds=outcome.pause))
     if outcome.failing:
-        Channel.objects.filter(pk=channel_id).update(health=Channel.Health.FAILING, health_text=outcome.error[:500], health_at=timezone.now())
+        Channel.objects.filter(pk=channel_id).update(
+            health=Channel.Health.FAILING, health_text=outcome.error[:500], health_at=timezone.now()
+        )
         recording.record("channel.failing", status="fail", channel_id=channel_id, details={"reason": outcome.error})
 
 
 def _outgoing(row: tuple[Any, ...]) -> Outgoing:
-    *plain, parts, content = row
-    return Outgoing(*plain, parts=json.loads(parts), content=json.loads(content))  # raw cursors give jsonb as text
+    return Outgoing(*(*row[:-2], json.loads(row[-2]), json.loads(row[-1])))  # raw cursors give jsonb as text

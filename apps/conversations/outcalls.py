@@ -12,6 +12,7 @@ from apps.conversations import inbox
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Call, Update
 from apps.events import recording
+from apps.events.models import Event
 
 MAX_DEATHS = 5
 
@@ -30,7 +31,9 @@ def claim(identity: int, *, limit: int) -> list[Call]:
     """Calls that are due and free, oldest first; the attempt is counted before it is made."""
     with transaction.atomic():
         free = Call.objects.select_for_update(skip_locked=True, of=("self",)).filter(
-            state=Call.State.PENDING, claimed_by__isnull=True, due_at__lte=timezone.now(),
+            state=Call.State.PENDING,
+            claimed_by__isnull=True,
+            due_at__lte=timezone.now(),
         )
         calls = list(free.select_related("lane").order_by("due_at")[:limit])
         for call in calls:
@@ -53,8 +56,9 @@ def settle(outcomes: Sequence[CallOutcome]) -> None:
                 call.state, call.done_at = Call.State.DONE, timezone.now()
             else:
                 call.due_at = timezone.now() + timedelta(seconds=outcome.again_in)
-        Call.objects.bulk_update([outcome.call for outcome in outcomes],
-                                 ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"])
+        Call.objects.bulk_update(
+            [outcome.call for outcome in outcomes], ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"]
+        )
         recording.write([_event(outcome) for outcome in outcomes])
         inbox.post(_posting(outcome) for outcome in outcomes if outcome.again_in is None)
 
@@ -64,7 +68,7 @@ def cancel(*, session_ids: Sequence[int]) -> None:
     Call.objects.filter(session_id__in=session_ids, state=Call.State.PENDING).update(state=Call.State.CANCELLED, done_at=timezone.now())
 
 
-def _event(outcome: CallOutcome) -> recording.Event:
+def _event(outcome: CallOutcome) -> Event:
     call = outcome.call
     status = call.status_code or 0
     good = 200 <= status < 400  # noqa: PLR2004
@@ -72,14 +76,26 @@ def _event(outcome: CallOutcome) -> recording.Event:
     if outcome.again_in is not None:
         details["again_in"] = round(outcome.again_in, 1)
     return recording.event(
-        "call.made", status="success" if good else "fail", trace_id=call.trace_id, bot_id=call.bot_id, channel_id=call.channel_id,
-        session_id=call.session_id, latency_ms=outcome.latency_ms, details={**details, **({"reason": call.error} if call.error else {})},
+        "call.made",
+        status="success" if good else "fail",
+        trace_id=call.trace_id,
+        bot_id=call.bot_id,
+        channel_id=call.channel_id,
+        session_id=call.session_id,
+        latency_ms=outcome.latency_ms,
+        details={**details, **({"reason": call.error} if call.error else {})},
     )
 
 
 def _posting(outcome: CallOutcome) -> Posting:
     call = outcome.call
     return Posting(
-        channel_id=call.channel_id, bot_id=call.bot_id, chat_id=call.lane.key.partition(":")[2], kind=Update.Kind.RESULT, source="result",
-        event_key=str(call.pk), payload={"session": call.session_id, "visit": call.visit, "reply": outcome.reply}, trace_id=call.trace_id,
+        channel_id=call.channel_id,
+        bot_id=call.bot_id,
+        chat_id=call.lane.key.partition(":")[2],
+        kind=Update.Kind.RESULT,
+        source="result",
+        event_key=str(call.pk),
+        payload={"session": call.session_id, "visit": call.visit, "reply": outcome.reply},
+        trace_id=call.trace_id,
     )

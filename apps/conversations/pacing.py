@@ -17,6 +17,7 @@ from apps.core import redis
 logger = structlog.get_logger(__name__)
 
 CHAT_BURST = 3
+LOCAL_KEYS = 100_000
 HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are asked for again
 
 # KEYS: the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance. Answers microseconds to wait for each
@@ -62,7 +63,7 @@ class Local:
         now = time.monotonic()
         return [self._slot(keys[0], key, now, step=step * 2, chat_step=chat_step, tolerance=tolerance) for key in keys[1:]]
 
-    def _slot(self, channel: str, chat: str, now: float, *, step: float, chat_step: float, tolerance: float) -> Slot:  # noqa: PLR0913
+    def _slot(self, channel: str, chat: str, now: float, *, step: float, chat_step: float, tolerance: float) -> Slot:
         chat_next = max(now, self._next.get(chat, 0))
         if chat_next - tolerance > now:
             return Slot(chat_next - tolerance - now, granted=False)
@@ -70,7 +71,7 @@ class Local:
         if slot - now > HORIZON:
             return Slot(slot - now, granted=False)
         self._next[channel], self._next[chat] = slot + step, chat_next + chat_step
-        if len(self._next) > 100_000:
+        if len(self._next) > LOCAL_KEYS:
             self._next = {key: at for key, at in self._next.items() if at > now}
         return Slot(slot - now, granted=True)
 

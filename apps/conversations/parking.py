@@ -31,8 +31,14 @@ def park_head(lane_id: int, *, reason: str) -> None:
             return
         head.state, head.error, head.done_at = Update.State.PARKED, reason[:2000], timezone.now()
         head.save(update_fields=["state", "error", "done_at"])
-        record("inbox.parked", status="fail", trace_id=head.trace_id, bot_id=head.bot_id, channel_id=head.channel_id,
-               details={"update": head.pk, "kind": head.kind, "reason": reason[:500]})
+        record(
+            "inbox.parked",
+            status="fail",
+            trace_id=head.trace_id,
+            bot_id=head.bot_id,
+            channel_id=head.channel_id,
+            details={"update": head.pk, "kind": head.kind, "reason": reason[:500]},
+        )
 
 
 def replay(update: Update, *, user_id: int | None = None) -> bool:
@@ -57,7 +63,9 @@ def discard(update: Update, *, user_id: int | None = None) -> bool:
 
 
 def _told(kind: str, update: Update, user_id: int | None) -> None:
-    record(kind, trace_id=update.trace_id, bot_id=update.bot_id, channel_id=update.channel_id, user_id=user_id, details={"update": update.pk})
+    record(
+        kind, trace_id=update.trace_id, bot_id=update.bot_id, channel_id=update.channel_id, user_id=user_id, details={"update": update.pk}
+    )
 
 
 def _head(lane_id: int) -> Update | None:

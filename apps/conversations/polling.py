@@ -8,7 +8,7 @@ from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
 
-from apps.bots.adapter import ConfigError, RateLimitedError, SendError
+from apps.bots.adapter import ConfigError, Polled, RateLimitedError, SendError
 from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.conversations import inbox
@@ -39,25 +39,23 @@ def leave(channel_id: int) -> None:
         cursor.execute("SELECT pg_advisory_unlock(%s, %s)", [LOCK_CLASS, channel_id])
 
 
-def store(channel: Channel, raw: list[dict[str, object]]) -> int:
-    """Accept polled updates and remember how far we are, in one transaction; the next offset."""
-    offset = channel.poll_offset
+def store(channel: Channel, polled: Polled) -> None:
+    """Accept polled updates and remember how far we are, in one transaction: only then are they confirmed to the messenger."""
+    if not polled.updates:
+        return
     with transaction.atomic():
-        for payload in raw:
+        for payload in polled.updates:
             inbox.accept(channel, channel.adapter.parse(payload))
-            offset = max(offset, int(str(payload.get("update_id", 0))) + 1)
-        if offset != channel.poll_offset:
-            Channel.objects.filter(pk=channel.pk).update(poll_offset=offset)
-    channel.poll_offset = offset
-    return offset
+        Channel.objects.filter(pk=channel.pk).update(poll_offset=polled.offset)
+    channel.poll_offset = polled.offset
 
 
 async def poll_for_ever(channel: Channel) -> None:
     """Long-poll one channel until cancelled; a wrong token turns the channel red and is tried again later."""
     while True:
         try:
-            raw = await channel.adapter.poll(channel.credentials, channel.poll_offset)
-            await sync_to_async(store)(channel, raw)
+            polled = await channel.adapter.poll(channel.credentials, offset=channel.poll_offset)
+            await sync_to_async(store)(channel, polled)
         except RateLimitedError as error:
             await asyncio.sleep(error.retry_after)
         except ConfigError as error:

@@ -8,7 +8,7 @@ from django.utils import timezone
 from apps.bots.models import Channel
 from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
-from apps.conversations.models import Conversation, Update
+from apps.conversations.models import Conversation, Lane, Update
 from apps.conversations.responder import Chat, Turn, Written
 from apps.identity import resolving
 from apps.identity.models import Lead
@@ -32,9 +32,14 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
     chats = _chats({lane_id: items[0] for lane_id, items in by_lane.items()}, written)
     now = timezone.now()
     turns = [
-        Turn(chat=chats[update.lane_id], update=update, now=now,
-             inbound=load(update.payload) if update.kind == Update.Kind.MESSENGER else None)
-        for items in by_lane.values() for update in items[:per_lane]
+        Turn(
+            chat=chats[update.lane_id],
+            update=update,
+            now=now,
+            inbound=load(update.payload) if update.kind == Update.Kind.MESSENGER else None,
+        )
+        for items in by_lane.values()
+        for update in items[:per_lane]
     ]
     return Standing(turns=turns, unfinished=unfinished)
 
@@ -64,16 +69,20 @@ def _chats(heads: dict[int, Update], written: Written) -> dict[int, Chat]:
     conversations = _open_conversations(leads)
     return {
         lane_id: Chat(
-            lane_id=lane_id, bot=channels[update.channel_id].bot, channel=channels[update.channel_id], lead=leads[lane_id],
-            person=leads[lane_id].person, conversation=conversations[lane_id], written=written,
+            lane_id=lane_id,
+            bot=channels[update.channel_id].bot,
+            channel=channels[update.channel_id],
+            lead=leads[lane_id],
+            person=leads[lane_id].person,
+            conversation=conversations[lane_id],
+            written=written,
         )
         for lane_id, update in heads.items()
     }
 
 
 def _lane_keys(lane_ids: Iterable[int]) -> dict[int, str]:
-    lane_model = Update._meta.get_field("lane").related_model
-    return dict(lane_model.objects.filter(pk__in=list(lane_ids)).values_list("pk", "key"))
+    return dict(Lane.objects.filter(pk__in=list(lane_ids)).values_list("pk", "key"))
 
 
 def _chat_id(lane_key: str) -> str:

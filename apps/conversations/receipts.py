@@ -46,5 +46,11 @@ def _by_external(turn: Turn, external_id: str, *, direction: str) -> Message | N
 
 def _notice(turn: Turn, message: Message, *, kind: str, data: dict[str, object]) -> None:
     chat = turn.chat
-    FeedItem.objects.create(bot_id=chat.bot.pk, conversation_id=message.conversation_id, lead_id=chat.lead.pk, kind=kind,
-                            version=chat.conversation.version, data=data)
+    FeedItem.objects.create(
+        bot_id=chat.bot.pk,
+        conversation_id=message.conversation_id,
+        lead_id=chat.lead.pk,
+        kind=kind,
+        version=chat.conversation.version,
+        data=data,
+    )

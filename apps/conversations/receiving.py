@@ -77,8 +77,14 @@ def _migrated(turn: Turn, inbound: Inbound) -> bool:
 
 
 _RECEIVERS = {
-    "message": _message, "button": _button, "start": _start, "edited": _edited, "receipt": _receipt,
-    "blocked": _blocked, "unblocked": _unblocked, "migrated": _migrated,
+    "message": _message,
+    "button": _button,
+    "start": _start,
+    "edited": _edited,
+    "receipt": _receipt,
+    "blocked": _blocked,
+    "unblocked": _unblocked,
+    "migrated": _migrated,
 }
 
 
@@ -109,5 +115,7 @@ def _content(inbound: Inbound) -> Content:
         text=inbound.text,
         media=list(inbound.media),
         location=Location(**inbound.location) if inbound.location else None,
-        contact=Contact(phone=mask_phone(contact.get("phone", "")), name=contact.get("name", ""), own=contact.get("own", False)) if contact else None,
+        contact=Contact(phone=mask_phone(contact.get("phone", "")), name=contact.get("name", ""), own=contact.get("own", False))
+        if contact
+        else None,
     )

@@ -58,7 +58,9 @@ class Turn:
     now: datetime
     message: Message | None = None
 
-    def say(self, content: Content, *, meta: dict[str, Any] | None = None, author: str = Message.Author.BOT, client_id: str | None = None) -> Message:
+    def say(
+        self, content: Content, *, meta: dict[str, Any] | None = None, author: str = Message.Author.BOT, client_id: str | None = None
+    ) -> Message:
         """Add a message to the conversation and to the outbox."""
         message = self._add(content, direction=Message.Direction.OUT, author=author, state=Message.State.QUEUED)
         message.meta, message.client_id = meta or {}, client_id
@@ -75,24 +77,46 @@ class Turn:
     def wait(self, *, due_at: datetime, reason: str, session_id: int, visit: int) -> None:
         chat = self.chat
         chat.written.timers.append(
-            Timer(lane_id=chat.lane_id, bot=chat.bot, channel=chat.channel, due_at=due_at, reason=reason, session_id=session_id, visit=visit,
-                  trace_id=self.update.trace_id),
+            Timer(
+                lane_id=chat.lane_id,
+                bot=chat.bot,
+                channel=chat.channel,
+                due_at=due_at,
+                reason=reason,
+                session_id=session_id,
+                visit=visit,
+                trace_id=self.update.trace_id,
+            ),
         )
 
     def call(self, *, action: str, request: dict[str, Any], shown: dict[str, Any], session_id: int, visit: int, key: str) -> None:
         """Ask the sender to make an outside call; its result comes back as an inbox item of kind `result`."""
         chat = self.chat
         chat.written.calls.append(
-            Call(lane_id=chat.lane_id, bot=chat.bot, channel=chat.channel, action=action, request=request, shown=shown, session_id=session_id,
-                 visit=visit, idempotency_key=key, trace_id=self.update.trace_id),
+            Call(
+                lane_id=chat.lane_id,
+                bot=chat.bot,
+                channel=chat.channel,
+                action=action,
+                request=request,
+                shown=shown,
+                session_id=session_id,
+                visit=visit,
+                idempotency_key=key,
+                trace_id=self.update.trace_id,
+            ),
         )
 
-    def record(self, kind: str, *, details: dict[str, Any] | None = None, **about: Any) -> None:  # noqa: ANN401
+    def record(self, kind: str, *, details: dict[str, Any] | None = None, **about: Any) -> None:
         """An event row about this chat."""
         chat = self.chat
         known: About = {
-            "trace_id": self.update.trace_id, "bot_id": chat.bot.pk, "channel_id": chat.channel.pk, "person_id": chat.person.pk,
-            "lead_id": chat.lead.pk, "conversation_id": chat.conversation.pk,
+            "trace_id": self.update.trace_id,
+            "bot_id": chat.bot.pk,
+            "channel_id": chat.channel.pk,
+            "person_id": chat.person.pk,
+            "lead_id": chat.lead.pk,
+            "conversation_id": chat.conversation.pk,
         }
         chat.written.events.append(event(kind, details=details, **{**known, **about}))
 
@@ -107,8 +131,16 @@ class Turn:
         else:
             conversation.waiting_since = None
         message = Message(
-            conversation=conversation, channel=self.chat.channel, seq=conversation.last_seq, direction=direction, author=author, state=state,
-            content=content.dump(), text=content.text, trace_id=self.update.trace_id, created_at=self.now,
+            conversation=conversation,
+            channel=self.chat.channel,
+            seq=conversation.last_seq,
+            direction=direction,
+            author=author,
+            state=state,
+            content=content.dump(),
+            text=content.text,
+            trace_id=self.update.trace_id,
+            created_at=self.now,
         )
         self.chat.written.messages.append(message)
         self.chat.written.changed[conversation.pk] = conversation

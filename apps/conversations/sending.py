@@ -100,7 +100,7 @@ class Sender:
         calls = outcalls.claim(self._identity, limit=max(1, room // 2))
         files = fetching.claim(self._identity, limit=max(1, room // 4))
         acknowledgements = _take_acknowledgements()
-        self._know([row.channel_id for row in [*files, *acknowledgements]])
+        self._know([*(row.channel_id for row in files), *(row.channel_id for row in acknowledgements)])
         return sends, calls, files, acknowledgements
 
     def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
@@ -145,10 +145,10 @@ class Sender:
             self._blocked[channel.pk] = time.monotonic() + outcome.pause
         self._ended.append(outcome)
 
-    async def _call(self, call: Any) -> None:  # noqa: ANN401
+    async def _call(self, call: Any) -> None:
         self._calls_ended.append(await calling.make(call))
 
-    async def _fetch(self, attachment: Any) -> None:  # noqa: ANN401
+    async def _fetch(self, attachment: Any) -> None:
         self._fetched.append(await fetching.fetch(attachment, channel=self._channels[attachment.channel_id]))
 
     async def _acknowledge(self, acknowledgement: Acknowledgement) -> None:
@@ -220,10 +220,10 @@ class Sender:
 
     # --- the database thread ------------------------------------------------------------------------------------------
 
-    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, *args)
 
-    def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:  # noqa: ANN401
+    def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed."""
         if connection.connection is None or connection.connection.closed or not self._identity:
             connection.close()
@@ -263,4 +263,6 @@ def _take_acknowledgements() -> list[Acknowledgement]:
 
 def _connection_params() -> dict[str, Any]:
     known = connection.get_connection_params()
-    return {name: value for name, value in known.items() if name in {"dbname", "user", "password", "host", "port", "connect_timeout"} and value}
+    return {
+        name: value for name, value in known.items() if name in {"dbname", "user", "password", "host", "port", "connect_timeout"} and value
+    }

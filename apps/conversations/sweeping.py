@@ -56,8 +56,12 @@ def backlog() -> dict[str, int]:
 def _posting(timer: Timer) -> Posting:
     channel_id, _colon, chat_id = timer.lane.key.partition(":")
     return Posting(
-        channel_id=int(channel_id), bot_id=timer.bot_id, chat_id=chat_id, kind=Update.Kind.TIMER, source="timer", event_key=str(timer.pk),
-        payload={"session": timer.session_id, "visit": timer.visit, "reason": timer.reason}, trace_id=timer.trace_id,
+        channel_id=int(channel_id),
+        bot_id=timer.bot_id,
+        chat_id=chat_id,
+        kind=Update.Kind.TIMER,
+        source="timer",
+        event_key=str(timer.pk),
+        payload={"session": timer.session_id, "visit": timer.visit, "reason": timer.reason},
+        trace_id=timer.trace_id,
     )
-
-

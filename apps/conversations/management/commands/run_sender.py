@@ -12,7 +12,7 @@ from apps.conversations.sending import Sender
 class Command(BaseCommand):
     help = "Deliver messages, make outside calls, fetch files and poll messengers. Start more of them for more in flight."
 
-    def handle(self, *_args: Any, **_options: Any) -> None:  # noqa: ANN401
+    def handle(self, *_args: Any, **_options: Any) -> None:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:

@@ -1,0 +1,25 @@
+"""Responders for tests of the way itself, without scenarios."""
+
+import os
+import time
+
+from apps.bots.content import Content
+from apps.conversations.responder import Responder, Turn
+
+
+class Echo(Responder):
+    """Says what it hears; `boom` fails; `slow` takes a moment; `die` kills the process."""
+
+    def respond(self, turn: Turn) -> bool:
+        heard = turn.inbound.text if turn.inbound else str(turn.update.payload)
+        if heard == "boom":
+            raise RuntimeError("the scenario cannot handle this")
+        if heard == "die":
+            os.kill(os.getpid(), 9)
+        if heard == "slow":
+            time.sleep(0.3)
+        turn.say(Content(text=f"echo: {heard}"))
+        turn.update.outcome["status"] = "waiting"
+        return True
+
+

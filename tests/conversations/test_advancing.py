@@ -1,0 +1,233 @@
+"""From the inbox to what it causes: once, in order, one at a time; what fails is tried again, parked, and never in the way of others."""
+
+import threading
+from concurrent.futures import ThreadPoolExecutor
+
+import pytest
+from django.db import connection
+
+from apps.conversations import advancing, inbox, lanes, parking
+from apps.conversations.models import Conversation, Lane, Message, Outbox, Update
+from apps.events.models import Event
+from tests.making import make_channel, make_lead, text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def drained() -> int:
+    """Drain, waking lanes that wait for a later try."""
+    handled = advancing.drain()
+    while Lane.objects.filter(wake_at__isnull=False).update(wake_at="2000-01-01T00:00:00Z", held_until=None):
+        handled += advancing.drain()
+    return handled
+
+
+def test_a_message_becomes_an_answer_in_the_outbox() -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("hello", profile={"name": "Anna", "language": "en"})])
+    assert advancing.drain() == 1
+    heard, said = Message.objects.order_by("seq")
+    assert (heard.seq, heard.direction, heard.text, heard.state) == (1, "in", "hello", "received")
+    assert (said.seq, said.direction, said.text, said.state) == (2, "out", "echo: hello", "queued")
+    assert Outbox.objects.get().message_id == said.pk
+    conversation = Conversation.objects.get()
+    assert (conversation.last_text, conversation.last_seq, conversation.waiting_since) == ("echo: hello", 2, None)
+    assert conversation.person.name == "Anna"
+    assert Update.objects.get().state == "done"
+    assert Lane.objects.get().wake_at is None
+
+
+def test_the_same_event_has_one_effect_however_often_it_comes() -> None:
+    channel = make_channel()
+    for _time in range(3):
+        inbox.accept(channel, [text("hello", key="u:1")])
+        advancing.drain()
+    assert Update.objects.count() == 1
+    assert Message.objects.count() == 2
+
+
+def test_simultaneous_deliveries_of_one_event_store_one_row() -> None:
+    channel = make_channel()
+    gate = threading.Barrier(8)
+
+    def deliver(_number: int) -> bool:
+        gate.wait()
+        try:
+            return inbox.accept(channel, [text("hello", key="u:1")])[0].created
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(8) as pool:
+        assert sum(pool.map(deliver, range(8))) == 1
+    assert Update.objects.count() == 1
+
+
+def test_messages_of_a_chat_are_handled_in_the_order_in_which_they_were_stored() -> None:
+    channel = make_channel()
+    for number in range(45):
+        inbox.accept(channel, [text(str(number))])
+    assert advancing.drain() == 45
+    said = Message.objects.filter(direction="out").order_by("seq").values_list("text", flat=True)
+    assert list(said) == [f"echo: {number}" for number in range(45)]
+
+
+def test_many_workers_share_the_chats_and_no_chat_is_served_twice() -> None:
+    channel = make_channel()
+    for chat in range(30):
+        for number in range(5):
+            inbox.accept(channel, [text(str(number), chat_id=f"9{chat}")])
+
+    def work(_number: int) -> int:
+        try:
+            return advancing.drain()
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(4) as pool:
+        handled = sum(pool.map(work, range(4)))
+    handled += drained()
+    assert handled == 150
+    for conversation in Conversation.objects.all():
+        rows = conversation.messages.order_by("seq").values_list("seq", "text")
+        assert list(rows) == [(i + 1, str(i // 2) if i % 2 == 0 else f"echo: {i // 2}") for i in range(10)]
+
+
+def test_an_item_that_fails_is_parked_after_five_tries_and_the_chat_goes_on() -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("one", chat_id="1"), text("boom", chat_id="1"), text("two", chat_id="1"), text("other", chat_id="2")])
+    drained()
+    parked = Update.objects.get(state="parked")
+    assert parked.attempts == 5
+    assert parked.error == "RuntimeError: the scenario cannot handle this"
+    first, other = Conversation.objects.order_by("lead__chat_id")
+    assert list(first.messages.filter(direction="out").values_list("text", flat=True)) == ["echo: one", "echo: two"]
+    assert other.messages.count() == 2
+    assert Event.objects.filter(kind="inbox.parked", trace_id=parked.trace_id, status="fail").count() == 1
+
+
+def test_a_parked_item_can_be_replayed_once_its_cause_is_gone(settings: object) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("boom")])
+    drained()
+    parked = Update.objects.get(state="parked")
+    Update.objects.filter(pk=parked.pk).update(payload=inbox.dump(text("fine")))
+    assert parking.replay(parked)
+    assert not parking.replay(parked)
+    drained()
+    assert Message.objects.get(direction="out").text == "echo: fine"
+
+
+def test_a_discarded_item_stays_unhandled() -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("boom")])
+    drained()
+    assert parking.discard(Update.objects.get())
+    assert drained() == 0
+    assert Update.objects.get().state == "discarded"
+
+
+def test_an_item_that_kills_its_worker_is_parked_after_three_deaths() -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("harmless to the test")])
+    Lane.objects.update(attempts=3)  # three claims that never came back
+    advancing.drain()
+    assert Update.objects.get().error == "The worker died 3 times while it handled this item."
+    assert Lane.objects.get().attempts == 0
+
+
+def test_a_busy_chat_is_left_alone_and_its_item_is_not_lost() -> None:
+    channel = make_channel()
+    lane_id = inbox.accept(channel, [text("hello")])[0].lane_id
+    held, release = threading.Event(), threading.Event()
+
+    def hold() -> None:
+        from django.db import transaction  # noqa: PLC0415  the other thread's session
+
+        with transaction.atomic():
+            lanes.lock([lanes.Claim(lane_id, 1, 1)])
+            held.set()
+            release.wait(5)
+        connection.close()
+
+    thread = threading.Thread(target=hold)
+    thread.start()
+    held.wait(5)
+    claims = lanes.claim(limit=10)
+    assert advancing.advance_claimed(claims) == 0
+    release.set()
+    thread.join()
+    drained()
+    assert Message.objects.filter(direction="out").count() == 1
+
+
+def test_work_posted_during_a_drain_is_not_missed() -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("first")])
+    [claim] = lanes.claim(limit=10)
+    inbox.accept(channel, [text("second")])
+    advancing.advance([claim], alone=True)
+    assert Lane.objects.get().wake_at is not None
+    assert advancing.drain() == 1
+    assert Message.objects.filter(direction="out").count() == 2
+
+
+def test_advance_now_runs_the_item_in_the_calling_process() -> None:
+    lead = make_lead()
+    posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
+    update = advancing.advance_now(posted.update_id, wait_seconds=2)
+    assert (update.state, update.outcome) == ("done", {"status": "waiting"})
+
+
+def test_advance_now_waits_for_a_worker_that_has_the_chat() -> None:
+    lead = make_lead()
+    inbox.accept(lead.channel, [text("slow", chat_id=lead.chat_id)])
+
+    def work() -> None:
+        advancing.drain()
+        connection.close()
+
+    worker = threading.Thread(target=work)
+    worker.start()
+    posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
+    update = advancing.advance_now(posted.update_id, wait_seconds=5)
+    worker.join()
+    assert update.state == "done"
+    assert list(Message.objects.filter(direction="out").order_by("seq").values_list("text", flat=True)) == ["echo: slow", "echo: hello"]
+
+
+def test_a_blocked_lead_becomes_inactive_and_active_again_when_it_writes() -> None:
+    lead = make_lead(chat_id="7")
+    inbox.accept(lead.channel, [text("", chat_id="7", kind="blocked")])
+    advancing.drain()
+    lead.refresh_from_db()
+    assert (lead.is_active, lead.inactive_reason) == (False, "The client blocked the bot.")
+    inbox.accept(lead.channel, [text("I am back", chat_id="7")])
+    advancing.drain()
+    lead.refresh_from_db()
+    assert lead.is_active
+
+
+def test_a_drain_costs_a_fixed_number_of_queries_however_many_chats(django_assert_num_queries: object) -> None:
+    channel = make_channel()
+    counts = []
+    for size in (2, 40):
+        for chat in range(size):
+            inbox.accept(channel, [text("hi", chat_id=f"{size}00{chat}")])
+        advancing.drain()
+        for chat in range(size):
+            inbox.accept(channel, [text("again", chat_id=f"{size}00{chat}")])
+        with connection.execute_wrapper(Counting()) as _none:
+            counter = Counting()
+            with connection.execute_wrapper(counter):
+                advancing.drain()
+        counts.append(counter.count)
+    assert counts[0] == counts[1]
+
+
+class Counting:
+    def __init__(self) -> None:
+        self.count = 0
+
+    def __call__(self, execute: object, sql: str, params: object, many: bool, context: object) -> object:  # noqa: FBT001
+        self.count += 1
+        return execute(sql, params, many, context)  # type: ignore[operator]
