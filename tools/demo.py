@@ -9,6 +9,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
@@ -81,8 +82,9 @@ class Demo:
         servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
         passed_on = {name: os.environ[name] for name in programs.settings_variables() if os.environ.get(name)}
         allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
+        own = {"STATIC_ROOT": str(RUN / "static"), "MEDIA_ROOT": str(RUN / "media"), "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
         from_secrets = {name: secrets[name] for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
-        return {**from_secrets, **passed_on, **servers, "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
+        return {**from_secrets, **passed_on, **servers, **own}
 
     def run_step(self, program: Program) -> str:
         """Runs a command to its end and answers what it printed; the start stops when it fails."""
@@ -124,7 +126,7 @@ class Demo:
     def await_health(self) -> None:
         end = time.monotonic() + HEALTHY_WITHIN
         status, body = ask(f"{self.base_url}/health/")
-        while status != 200:  # noqa: PLR2004
+        while status != HTTPStatus.OK:
             if time.monotonic() > end:
                 raise StepFailedError(
                     f"Not healthy after {HEALTHY_WITHIN:.0f} s. {self.base_url}/health/ says {status}: {body}\nLogs: {LOGS}"

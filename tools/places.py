@@ -21,8 +21,8 @@ class PlaceError(Exception):
 
 
 def make_run_folder() -> Path:
-    """`.run`, which the database's own user may pass, and its logs, which are for their owner."""
-    for folder, mode in ((RUN, 0o755), (RUN / "logs", 0o700)):
+    """`.run`, which the database's own user may pass; what lies in it is for its owner."""
+    for folder, mode in ((RUN, 0o755), (RUN / "logs", 0o700), (RUN / "media", 0o700), (RUN / "static", 0o700)):
         folder.mkdir(exist_ok=True, parents=True)
         folder.chmod(mode)  # whatever the umask
     return RUN

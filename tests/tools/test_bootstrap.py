@@ -51,4 +51,4 @@ def test_a_broken_environment_is_made_anew(clone: Path) -> None:
 
 def test_the_bootstrap_is_readable_by_an_older_python() -> None:
     """It must get as far as saying which Python is needed."""
-    compile((CLONE / "tools" / "bootstrap.py").read_text(), "bootstrap.py", "exec", dont_inherit=True, _feature_version=6)  # type: ignore[call-overload]
+    compile((CLONE / "tools" / "bootstrap.py").read_text(), "bootstrap.py", "exec", dont_inherit=True, _feature_version=6)
