@@ -62,10 +62,17 @@ def test_facts_of_many_people_cost_one_query(django_assert_num_queries: DjangoAs
 def test_values_go_where_they_belong_and_only_changes_are_told() -> None:
     ClientField.objects.create(key="passport", label="Passport", is_private=True)
     person = make_person()
-    changed = attributes.set_values(person, {"user_name": "Anna", "city": "Kyiv", "passport": "AA1", "timezone": "Europe/Kyiv"}, source="crm")
+    changed = attributes.set_values(
+        person, {"user_name": "Anna", "city": "Kyiv", "passport": "AA1", "timezone": "Europe/Kyiv"}, source="crm"
+    )
     assert changed == ["city", "name", "passport", "timezone"]
     person.refresh_from_db()
-    assert (person.name, person.attributes, person.private, person.timezone) == ("Anna", {"city": "Kyiv"}, {"passport": "AA1"}, "Europe/Kyiv")
+    assert (person.name, person.attributes, person.private, person.timezone) == (
+        "Anna",
+        {"city": "Kyiv"},
+        {"passport": "AA1"},
+        "Europe/Kyiv",
+    )
     assert attributes.set_values(person, {"city": "Kyiv", "passport": "AA1"}, source="crm") == []
     event = Event.objects.get(kind="person.changed")
     assert (event.person_id, event.details) == (person.pk, {"keys": changed, "source": "crm"})

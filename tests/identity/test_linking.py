@@ -175,12 +175,18 @@ def test_a_link_works_only_in_its_bot_and_channel_and_time() -> None:
 def test_a_links_life_is_limited_by_the_installation(settings: Settings) -> None:
     channel = make_channel()
     settings.CONNECT_LINK_MAX_SECONDS = 600
-    assert linking.make_link(channel.bot, channel, system="crm", external_id="1", ttl=86_400).expires_at <= timezone.now() + timedelta(seconds=600)
+    assert linking.make_link(channel.bot, channel, system="crm", external_id="1", ttl=86_400).expires_at <= timezone.now() + timedelta(
+        seconds=600
+    )
     settings.CONNECT_LINK_MAX_SECONDS = 86_400
-    assert linking.make_link(channel.bot, channel, system="crm", external_id="1", ttl=86_400).expires_at > timezone.now() + timedelta(hours=23)
+    assert linking.make_link(channel.bot, channel, system="crm", external_id="1", ttl=86_400).expires_at > timezone.now() + timedelta(
+        hours=23
+    )
 
 
-@pytest.mark.parametrize(("text", "is_token"), [("c_7Zk2Qp", False), ("c_" + "aZ0" * 7 + "b", True), ("c_" + "-" * 22, False), ("promo", False)])
+@pytest.mark.parametrize(
+    ("text", "is_token"), [("c_7Zk2Qp", False), ("c_" + "aZ0" * 7 + "b", True), ("c_" + "-" * 22, False), ("promo", False)]
+)
 def test_tokens_are_told_from_other_payloads(text: str, is_token: bool) -> None:  # noqa: FBT001
     assert linking.is_token(text) is is_token
 

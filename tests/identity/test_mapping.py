@@ -45,7 +45,16 @@ def test_the_table_is_streamed_in_few_queries(django_assert_num_queries: DjangoA
 
 @pytest.mark.parametrize(
     ("stored", "told"),
-    [("125", 125), ("-100500", -100500), ("0", 0), ("007", "007"), ("A-77", "A-77"), ("", ""), ("9007199254740993", "9007199254740993"), ("١٢", "١٢")],
+    [
+        ("125", 125),
+        ("-100500", -100500),
+        ("0", 0),
+        ("007", "007"),
+        ("A-77", "A-77"),
+        ("", ""),
+        ("9007199254740993", "9007199254740993"),
+        ("١٢", "١٢"),
+    ],
 )
 def test_an_id_is_a_number_only_when_nothing_is_lost(stored: str, told: int | str) -> None:
     assert plain_id(stored) == told

@@ -19,7 +19,10 @@ def conversation(lead: Lead) -> Conversation:
 def test_everything_moves_and_nothing_is_overwritten() -> None:
     ClientField.objects.create(key="passport", label="Passport", is_private=True)
     channel = make_channel()
-    kept, absorbed = make_lead(channel, attributes={"city": "Kyiv"}), make_lead(channel, name="Anna", attributes={"city": "Lviv", "plan": "gold"})
+    kept, absorbed = (
+        make_lead(channel, attributes={"city": "Kyiv"}),
+        make_lead(channel, name="Anna", attributes={"city": "Lviv", "plan": "gold"}),
+    )
     attributes.set_values(absorbed.person, {"passport": "AA1", "phone": "+380501112233"}, source="test", verified=["phone"])
     ExternalId.objects.create(bot=channel.bot, person=absorbed.person, system="erp", value="A-77")
     talk = conversation(absorbed)
