@@ -94,7 +94,7 @@ class SeenValuesFilter(DropdownFilter):  # type: ignore[misc]
 
 
 class SinceFilter(DropdownFilter):  # type: ignore[misc]
-    """The last hour, day, week; or exact times in the address: `since=2026-11-21T10:00&until=…` (a chart or a colleague's link)."""
+    """Today, the last hour, day, week; or an exact time in the address: `since=2026-11-21T10:00` (a colleague's link)."""
 
     title = _("time")
     parameter_name = "since"
@@ -105,13 +105,15 @@ class SinceFilter(DropdownFilter):  # type: ignore[misc]
     }
 
     def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, Any]]:  # noqa: ARG002
-        return [(key, text) for key, (text, _span) in self.spans.items()]
+        return [("today", _("today")), *((key, text) for key, (text, _span) in self.spans.items())]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         value = str(self.value() or "")
-        if value in self.spans:
-            return queryset.filter(**{f"{self.column}__gte": timezone.now() - self.spans[value][1]})
         at = _moment(value)
+        if value == "today":
+            at = timezone.localtime().replace(hour=0, minute=0, second=0, microsecond=0)
+        elif value in self.spans:
+            at = timezone.now() - self.spans[value][1]
         return queryset.filter(**{f"{self.column}__gte": at}) if at else queryset
 
 

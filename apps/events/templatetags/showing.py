@@ -1,5 +1,6 @@
 """`{% load showing %}`: the admin's way of showing values, in templates."""
 
+import html
 from datetime import datetime
 from typing import Any
 
@@ -34,3 +35,9 @@ def json_block(data: Any) -> SafeString:  # noqa: ANN401  any JSON
 @register.filter
 def span(milliseconds: float | None) -> str:
     return showing.span(milliseconds)
+
+
+@register.simple_block_tag
+def copying(content: str) -> SafeString:
+    """The text between the tags as a value to take along, markup included."""
+    return showing.copyable(html.unescape("".join(content)).strip())

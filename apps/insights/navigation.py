@@ -1,0 +1,100 @@
+"""The side bar by task, not by app: what a person may open, in the order in which they work."""
+
+from dataclasses import dataclass
+from typing import Any
+
+from django.apps import apps
+from django.contrib import admin
+from django.http import HttpRequest
+from django.urls import reverse
+from django.utils.functional import Promise
+from django.utils.translation import gettext_lazy as _
+
+from apps.accounts.access import can_model, scoped
+from apps.bots.models import Channel
+from apps.conversations.models import Update
+from apps.events.showing import with_query
+
+MANY = 99
+
+
+@dataclass(frozen=True)
+class Page:
+    """A list of a model: its label, name and icon. `query` opens it filtered; `badge` names a counter."""
+
+    label: str
+    title: str | Promise
+    icon: str
+    query: tuple[tuple[str, str], ...] = ()
+    badge: str = ""
+
+
+TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
+    (_("Bots"), (
+        Page("bots.Bot", _("Bots"), "smart_toy"),
+        Page("bots.Channel", _("Channels"), "cell_tower", badge="channels"),
+    )),
+    (_("Scenarios"), (
+        Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
+        Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
+    )),
+    (_("People"), (
+        Page("identity.Person", _("People"), "groups"),
+        Page("identity.Lead", _("Mapping table"), "table_rows"),
+        Page("identity.ConnectLink", _("Connect links"), "add_link"),
+        Page("identity.ClientField", _("Client fields"), "badge"),
+    )),
+    (_("Integration"), (
+        Page("gateway.Endpoint", _("Endpoints"), "webhook"),
+        Page("gateway.ApiToken", _("Access tokens"), "key"),
+    )),
+    (_("Operations"), (
+        Page("conversations.Update", _("Needs attention"), "report", query=(("state__exact", "parked"),), badge="parked"),
+        Page("conversations.Conversation", _("Conversations"), "forum"),
+        Page("scenarios.Session", _("Sessions"), "play_circle"),
+        Page("conversations.Message", _("Messages"), "chat"),
+        Page("conversations.Call", _("Outside calls"), "call_made"),
+        Page("events.Event", _("Event log"), "list_alt"),
+    )),
+    (_("Settings"), (
+        Page("core.InstanceSetting", _("Instance settings"), "tune"),
+        Page("core.Constant", _("Constants"), "data_object"),
+        Page("core.Calendar", _("Calendars"), "calendar_month"),
+        Page("core.AllowedAddress", _("Allowed inner addresses"), "vpn_lock"),
+        Page("accounts.User", _("Staff"), "badge"),
+        Page("accounts.Role", _("Roles"), "admin_panel_settings"),
+        Page("core.AuditEntry", _("Audit trail"), "policy"),
+    )),
+)
+
+
+def navigation(request: HttpRequest) -> list[dict[str, Any]]:
+    """Groups of links for Unfold's side bar; groups without a link are left out."""
+    badges = _badges(request)
+    groups = [{"title": title, "items": [_item(page, badges) for page in pages if _may_open(request, page)]} for title, pages in TASKS]
+    start = {"title": _("Start page"), "icon": "home", "link": reverse("admin:index"), "active": request.path == reverse("admin:index")}
+    return [{"items": [start]}, *(group for group in groups if group["items"])]
+
+
+def _may_open(request: HttpRequest, page: Page) -> bool:
+    model = apps.get_model(page.label)
+    return admin.site.is_registered(model) and can_model(request.user, "view", model)
+
+
+def _item(page: Page, badges: dict[str, int]) -> dict[str, Any]:
+    address = reverse(f"admin:{page.label.lower().replace('.', '_')}_changelist")
+    item: dict[str, Any] = {"title": page.title, "icon": page.icon, "link": with_query(address, **dict(page.query))}
+    count = badges.get(page.badge, 0)
+    if count:
+        item["badge"] = f"{MANY}+" if count > MANY else str(count)
+    return item
+
+
+def _badges(request: HttpRequest) -> dict[str, int]:
+    """What calls for a person: parked items and failing channels, each counted up to a hundred through a small index or table."""
+    parked = scoped(Update.objects.filter(state=Update.State.PARKED), request.user)
+    failing = scoped(Channel.objects.filter(health=Channel.Health.FAILING, is_active=True), request.user)
+    return {
+        "parked": parked.order_by()[: MANY + 1].count() if can_model(request.user, "view", Update) else 0,
+        "channels": failing.order_by()[: MANY + 1].count() if can_model(request.user, "view", Channel) else 0,
+    }
