@@ -1,9 +1,10 @@
 """Channels that have no webhook are polled. One process polls a channel: it holds the channel's session-scoped advisory lock."""
 
 import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
 
 import structlog
-from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.db import connection, transaction
 from django.utils import timezone
@@ -17,6 +18,7 @@ logger = structlog.get_logger(__name__)
 
 LOCK_CLASS = 0x1A51
 LOOK_SECONDS = 3.0
+InDatabase = Callable[..., Awaitable[Any]]
 
 
 def pollable() -> list[Channel]:
@@ -50,16 +52,16 @@ def store(channel: Channel, polled: Polled) -> None:
     channel.poll_offset = polled.offset
 
 
-async def poll_for_ever(channel: Channel) -> None:
-    """Long-poll one channel until cancelled; a wrong token turns the channel red and is tried again later."""
+async def poll_for_ever(channel: Channel, in_database: InDatabase) -> None:
+    """Long-poll one channel until cancelled; `in_database` runs a function in the thread that has the database. a wrong token turns the channel red and is tried again later."""
     while True:
         try:
             polled = await channel.adapter.poll(channel.credentials, offset=channel.poll_offset)
-            await sync_to_async(store)(channel, polled)
+            await in_database(store, channel, polled)
         except RateLimitedError as error:
             await asyncio.sleep(error.retry_after)
         except ConfigError as error:
-            await sync_to_async(_failing)(channel, error.reason)
+            await in_database(_failing, channel, error.reason)
             await asyncio.sleep(30)
         except SendError as error:
             logger.info("polling failed; trying again", channel=channel.pk, reason=error.reason)

@@ -21,6 +21,7 @@ from apps.conversations import calling, claimants, delivering, fetching, outbox,
 from apps.conversations.models import Acknowledgement
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core.health import beat_heart
+from apps.core.loop import close_connections
 
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
@@ -60,7 +61,9 @@ class Sender:
             for task in [*helpers, *self._pollers.values()]:
                 task.cancel()
             await asyncio.gather(*helpers, *self._pollers.values(), return_exceptions=True)
+            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
             self._database.shutdown(wait=True)
+            await close_connections()
 
     def stop(self) -> None:
         """Claim nothing more; let what is in flight end, but not for longer than the grace."""
@@ -216,7 +219,7 @@ class Sender:
                 await self._in_database(polling.leave, channel_id)
         for channel_id, channel in channels.items():
             if channel_id not in self._pollers and await self._in_database(polling.take, channel_id):
-                self._pollers[channel_id] = asyncio.create_task(polling.poll_for_ever(channel))
+                self._pollers[channel_id] = asyncio.create_task(polling.poll_for_ever(channel, self._in_database))
 
     # --- the database thread ------------------------------------------------------------------------------------------
 
@@ -238,11 +241,16 @@ class Sender:
             await work()
         except (OperationalError, InterfaceError) as error:
             logger.warning("the database is away; waiting for it", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
-            await asyncio.get_running_loop().run_in_executor(self._database, connection.close)
+            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
             await asyncio.sleep(LOOK_SECONDS)
         except Exception:
             logger.exception("a round of the sender failed")
             await asyncio.sleep(LOOK_SECONDS)
+
+
+def _disconnect() -> None:
+    """Called in the database thread: `connection` is that thread's own."""
+    connection.close()
 
 
 def _settle(ended: list[Outcome], calls: list[outcalls.CallOutcome], fetched: list[fetching.Fetched]) -> None:

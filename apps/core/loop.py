@@ -78,6 +78,12 @@ def close_at_exit(closer: AsyncClose) -> None:
     _closers.append(closer)
 
 
+async def close_connections() -> None:
+    """Run every closer on the running loop; for a process that has a loop of its own and is about to end it."""
+    for closer in _closers:
+        await closer()
+
+
 @atexit.register
 def _close() -> None:
     loop = _loops.pop(os.getpid(), None)
