@@ -20,6 +20,7 @@ class Facts:
     `person`: attributes, client fields and `user_*` names of the human; `settings`: instance settings, secret ones included
     (usable in an action's parameters, masked everywhere a text is said, stored or traced); `language`: the person's, or None.
     `channel`: kind and capabilities of the channel of this chat (for the linter-like checks at run time and content choices).
+    `region`: country (ISO 3166, such as "UZ") in which phone numbers written without "+" are meant.
     """
 
     person: Mapping[str, Any] = field(default_factory=dict)
@@ -31,9 +32,11 @@ class Facts:
     channel: Mapping[str, Any] = field(default_factory=dict)
     language: str | None = None
     timezone: str = "UTC"
+    region: str = ""
 
 
 # --- inputs: why the engine is asked to move -----------------------------------------------------------------------
+
 
 @dataclass(frozen=True)
 class Start:
@@ -200,6 +203,7 @@ class Step:
     `status`: `waiting` for the person or a timer, `calling` (an `Act` is out), `ended`, `failed`. `state` is the next state as JSON
     (None once ended or failed). `handled` is False when the input did not concern the session: a `Said` that the open question does not
     take, an old button, a stale timer; the shell then decides (keywords, old-button rule). `failure` names the place when failed.
+    `outcome` is the name of the end that was reached.
     """
 
     state: Json | None
@@ -208,3 +212,4 @@ class Step:
     status: Status
     handled: bool = True
     failure: Problem | None = None
+    outcome: str = ""
