@@ -16,6 +16,7 @@ from apps.bots.content import Button, Contact, Content, Location, Media
 
 SUBSTITUTES = {"sticker": ("image", "file"), "voice": ("audio", "file")}
 ALBUM_FAMILIES = (frozenset({"image", "video"}), frozenset({"audio"}), frozenset({"file"}))
+GIVEN_UP_FIRST = ("url", "callback", "location", "contact")
 WITHOUT_CAPTION = frozenset({"sticker"})
 
 _TYPED_NUMBER = re.compile(r"(\d{1,3})\s*[.)]?")
@@ -138,20 +139,19 @@ def _showable(button: Button, capabilities: Capabilities, *, keyboard: str, room
 
 def _too_many(buttons: list[Button], capabilities: Capabilities, *, keyboard: str, room: int) -> frozenset[str]:
     """Kinds that must become text so that the rest fits: links first, then every choice (half a list of choices would mislead)."""
-    shown = [button.kind for button in buttons if _showable(button, capabilities, keyboard=keyboard, room=room)]
-    if len(shown) <= room:
-        return frozenset()
-    if len(shown) - shown.count("url") <= room:
-        return frozenset({"url"})
-    requests = shown.count("contact") + shown.count("location")
-    return frozenset({"url", "callback"}) if requests <= room else frozenset({"url", "callback", "location"})
+    left = [button.kind for button in buttons if _showable(button, capabilities, keyboard=keyboard, room=room)]
+    dropped: list[str] = []
+    while len(left) > room:
+        dropped.append(next(kind for kind in GIVEN_UP_FIRST if kind in left))
+        left = [kind for kind in left if kind != dropped[-1]]
+    return frozenset(dropped)
 
 
 def _line(button: Button, number: int) -> str:
     if button.kind == "callback":
         return f"{number}. {button.label}"
     if button.kind == "url":
-        return f"{button.label}: {button.url}" if button.label.strip() else button.url
+        return ": ".join(filter(None, [button.label.strip(), button.url]))
     return _("Please type your phone number.") if button.kind == "contact" else _("Please type the address.")
 
 
@@ -284,7 +284,8 @@ def _finished(content: Content, capabilities: Capabilities, parts: list[Content]
 
 def _part(content: Content, **said: Any) -> Content:
     """One message with nothing of the whole but its manner."""
-    return Content.model_construct(format=content.format, silent=content.silent, context=content.context, **said)
+    manner = {"format": content.format, "silent": content.silent, "context": content.context}
+    return Content.model_construct(**{"buttons": [], "media": [], **manner, **said})
 
 
 def _length(text: str, form: str) -> int:

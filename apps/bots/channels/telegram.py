@@ -112,9 +112,7 @@ class Telegram(Adapter):
             return bytes(await file.download_as_bytearray())
 
     async def poll(self, credentials: Credentials, *, offset: int) -> Polled:
-        """Raw updates: what we do not know yet must be kept as it came. (The library hands out raw answers only under a name that is not
-        one of its own; Telegram does not mind the case.)
-        """
+        """Raw updates: what we do not know yet must be kept as it came. (For the lower case see `sending.call`.)"""
         asked = {"timeout": POLL_SECONDS, "allowed_updates": ALLOWED_UPDATES, **({"offset": offset} if offset else {})}
         with in_our_words(setting_up=True):
             updates: list[dict[str, Any]] = await bot_of(credentials).do_api_request("getupdates", asked, read_timeout=POLL_SECONDS + 10)
