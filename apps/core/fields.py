@@ -67,6 +67,8 @@ class EncryptedJSONField(EncryptedTextField):
     """Any JSON value, encrypted at rest as one text. `None` is stored as NULL."""
 
     description = _("Encrypted JSON")
+    _pyi_private_set_type: Any
+    _pyi_private_get_type: Any
 
     def dump(self, value: Any) -> str:
         return json.dumps(value, cls=DjangoJSONEncoder, ensure_ascii=False)

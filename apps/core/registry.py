@@ -18,7 +18,7 @@ class Kind(Protocol):
     label: ClassVar[Any]
 
 
-K = TypeVar("K", bound=Kind)
+K = TypeVar("K")
 
 
 class DuplicateKindError(Exception):
@@ -31,7 +31,7 @@ class Registry(Mapping[str, K]):
     `base` is the contract class; `extra` returns further package names, read from settings on first use.
     """
 
-    def __init__(self, package: str, base: type[K], *, extra: Callable[[], list[str]] = list) -> None:
+    def __init__(self, package: str, base: type[Any], *, extra: Callable[[], list[str]] = list) -> None:
         self.package = package
         self.base = base
         self.extra = extra

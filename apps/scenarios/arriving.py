@@ -4,7 +4,7 @@ from typing import Any
 
 from apps.conversations.responder import Turn
 from apps.scenarios.definitions import flow_of
-from apps.scenarios.engine.contract import Resumed, Start
+from apps.scenarios.engine.contract import Resumed, Returned, Start
 from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Scenario, Session
 from apps.scenarios.running import move
@@ -16,7 +16,11 @@ def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, 
     """Start `scenario` in this chat by its arrival policy; None when the policy (or a guard) lets it pass. `entered`: `Start`'s fields."""
     version_id = scenario.published_id
     if version_id is None or not scenario.is_active or generation > MAX_GENERATIONS:
-        _skip(turn, scenario, reason="not published" if version_id is None else "inactive" if not scenario.is_active else "too many generations")
+        _skip(
+            turn,
+            scenario,
+            reason="not published" if version_id is None else "inactive" if not scenario.is_active else "too many generations",
+        )
         return None
     active = ledger.active(turn.chat.conversation.pk)
     policy = flow_of(version_id).policies.arrival if active else "interrupt"
@@ -24,7 +28,9 @@ def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, 
         _skip(turn, scenario, reason="another dialogue is open")
         return None
     session = _new(turn, ledger, scenario, entered, generation=generation)
-    turn.record("session.started", session_id=session.pk, details={"scenario": scenario.key, "version": version_id, "why": reason, "policy": policy})
+    turn.record(
+        "session.started", session_id=session.pk, details={"scenario": scenario.key, "version": version_id, "why": reason, "policy": policy}
+    )
     if policy == "after_current":
         session.status = Session.Status.QUEUED
         turn.update.outcome.update(status="queued", session=session.pk)
@@ -36,8 +42,16 @@ def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, 
 
 
 def _run(turn: Turn, ledger: Ledger, session: Session, *, policy: str) -> None:
-    outcome = move(turn, session, Start(**session.start), ledger)
-    if policy == "notify" and outcome.status == "waiting":
+    session.start = {**session.start, "policy": policy}
+    begin = {key: value for key, value in session.start.items() if key in {"entry", "section", "params", "user_input"}}
+    move(turn, session, Start(**begin), ledger)
+    moved(turn, ledger, session)
+
+
+def moved(turn: Turn, ledger: Ledger, session: Session) -> None:
+    """After each move: a scenario that only notifies ends where it would wait for an answer, and what was interrupted comes back."""
+    waits = ((session.state or {}).get("wait") or {}).get("kind")
+    if session.status == Session.Status.ACTIVE and session.start.get("policy") == "notify" and waits == "answer":
         _end(turn, ledger, session, status=Session.Status.ENDED, reason="notified")
     after_end(turn, ledger, session)
 
@@ -53,8 +67,9 @@ def after_end(turn: Turn, ledger: Ledger, session: Session) -> None:
         back.status = Session.Status.ACTIVE
         ledger.changed(back)
         turn.record("session.resumed", session_id=back.pk)
-        move(turn, back, Resumed(), ledger)
-        after_end(turn, ledger, back)
+        result = back.start.pop("returned", None)
+        move(turn, back, Returned(**result) if result else Resumed(), ledger)
+        moved(turn, ledger, back)
         return
     queued = [other for other in others if other.status == Session.Status.QUEUED]
     if queued:
@@ -88,8 +103,17 @@ def _new(turn: Turn, ledger: Ledger, scenario: Scenario, entered: dict[str, Any]
     chat = turn.chat
     return ledger.add(
         Session(
-            conversation=chat.conversation, lead=chat.lead, person=chat.person, scenario=scenario, version_id=scenario.published_id, start=entered,
-            generation=generation, trace_id=turn.update.trace_id, owner_token=chat.conversation.owner_token, started_at=turn.now, changed_at=turn.now,
+            conversation=chat.conversation,
+            lead=chat.lead,
+            person=chat.person,
+            scenario=scenario,
+            version_id=scenario.published_id or 0,
+            start=entered,
+            generation=generation,
+            trace_id=turn.update.trace_id,
+            owner_token=chat.conversation.owner_token,
+            started_at=turn.now,
+            changed_at=turn.now,
         ),
     )
 
@@ -97,4 +121,3 @@ def _new(turn: Turn, ledger: Ledger, scenario: Scenario, entered: dict[str, Any]
 def _skip(turn: Turn, scenario: Scenario, *, reason: str) -> None:
     turn.update.outcome.update(status="skipped", reason=reason)
     turn.record("session.skipped", status="fail", details={"scenario": scenario.key, "reason": reason})
-

@@ -63,12 +63,21 @@ def _pretend(act: Act, lead: Lead, facts: Facts, would: dict[str, Any], trace_id
     if action is None:
         return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
     context = ActionContext(
-        bot_id=lead.channel.bot_id, person_id=lead.person_id, lead_id=lead.pk, conversation_id=0, session_id=0, trace_id=trace_id,
-        idempotency_key="dry-run", dry_run=True, facts=facts,
+        bot_id=lead.channel.bot_id,
+        person_id=lead.person_id,
+        lead_id=lead.pk,
+        conversation_id=0,
+        session_id=0,
+        trace_id=trace_id,
+        idempotency_key="dry-run",
+        dry_run=True,
+        facts=facts,
     )
     if action.outside:
         shown = action.request(context, action.Params.model_validate(act.shown)).dump()
-        would["call"].append({"action": act.action, "method": shown.get("method"), "url": shown.get("url"), "body": shown.get("json", shown.get("body"))})
+        would["call"].append(
+            {"action": act.action, "method": shown.get("method"), "url": shown.get("url"), "body": shown.get("json", shown.get("body"))}
+        )
         good = next((exit_.name for exit_ in action.exits if not exit_.failure), "ok")
         return Returned(visit=act.visit, exit=good)
     result = action.run(context, action.Params.model_validate(act.params))
@@ -82,4 +91,3 @@ def _finish(outcome: Step, would: dict[str, Any]) -> dict[str, Any]:
     if outcome.failure:
         would["failure"] = {"message": outcome.failure.message, "node": outcome.failure.node, "section": outcome.failure.section}
     return would
-

@@ -59,12 +59,15 @@ class Ledger:
         """Collect the trace: one row a node visit, its events in order."""
         for happened in events:
             row = self._visits.setdefault(
-                (session.pk, happened.visit), {"section": "", "node": "", "kind": "", "exit": "", "events": [], "trace_id": trace_id},
+                (session.pk, happened.visit),
+                {"section": "", "node": "", "kind": "", "exit": "", "events": [], "trace_id": trace_id},
             )
             row["section"], row["node"] = happened.section or row["section"], happened.node or row["node"]
             row["kind"] = happened.details.get("kind", "") or row["kind"] if happened.kind == "entered" else row["kind"]
             row["exit"] = happened.exit or row["exit"]
-            row["events"].append({"kind": happened.kind, **({"exit": happened.exit} if happened.exit else {}), "trace": trace_id, **mask(happened.details)})
+            row["events"].append(
+                {"kind": happened.kind, **({"exit": happened.exit} if happened.exit else {}), "trace": trace_id, **mask(happened.details)}
+            )
 
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""

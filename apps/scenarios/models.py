@@ -21,15 +21,25 @@ class Scenario(models.Model):
     bot_lookup = "bot_id"
 
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="scenarios", verbose_name=_("bot"))
-    key = models.SlugField(_("key"), max_length=100, help_text=_("Stable name within the bot, e.g. order-thank-you; used by files and endpoints."))
+    key = models.SlugField(
+        _("key"), max_length=100, help_text=_("Stable name within the bot, e.g. order-thank-you; used by files and endpoints.")
+    )
     name = models.CharField(_("name"), max_length=200)
     description = models.TextField(_("description"), blank=True)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive scenario starts nothing; people inside go on."))
     draft = models.JSONField(_("definition"), default=dict)
     layout = models.JSONField(default=dict, blank=True, editable=False)
-    draft_version = models.PositiveIntegerField(default=1, editable=False, help_text="Raised with every saved draft; a stale save is refused.")
+    draft_version = models.PositiveIntegerField(
+        default=1, editable=False, help_text="Raised with every saved draft; a stale save is refused."
+    )
     published = models.ForeignKey(
-        "ScenarioVersion", on_delete=models.PROTECT, null=True, blank=True, editable=False, related_name="+", verbose_name=_("published version"),
+        "ScenarioVersion",
+        on_delete=models.PROTECT,
+        null=True,
+        blank=True,
+        editable=False,
+        related_name="+",
+        verbose_name=_("published version"),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
     updated_at = models.DateTimeField(_("changed"), auto_now=True)
@@ -62,7 +72,12 @@ class ScenarioVersion(models.Model):
     logic_hash = models.CharField(max_length=64)
     note = models.CharField(_("note"), max_length=500, blank=True)
     published_by = models.ForeignKey(
-        settings.AUTH_USER_MODEL, on_delete=models.SET_NULL, null=True, blank=True, related_name="+", verbose_name=_("published by"),
+        settings.AUTH_USER_MODEL,
+        on_delete=models.SET_NULL,
+        null=True,
+        blank=True,
+        related_name="+",
+        verbose_name=_("published by"),
     )
     published_at = models.DateTimeField(_("published"), auto_now_add=True)
 
@@ -120,7 +135,9 @@ class Session(models.Model):
     scenario = models.ForeignKey(Scenario, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("scenario"))
     version = models.ForeignKey(ScenarioVersion, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("version"))
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.ACTIVE)
-    state = EncryptedJSONField(_("state"), null=True, blank=True, help_text="Position, variables, what it waits for; answers may be personal data.")
+    state = EncryptedJSONField(
+        _("state"), null=True, blank=True, help_text="Position, variables, what it waits for; answers may be personal data."
+    )
     start = EncryptedJSONField(default=dict, blank=True, help_text="Entry and parameters; what a queued session starts with.")
     node = models.CharField(_("stands at"), max_length=100, blank=True)
     waits_for = models.CharField(_("waits for"), max_length=20, blank=True)

@@ -48,13 +48,16 @@ class Standing:
 
 def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
     """All problems of a definition in the light of this bot: its channels' limits, known names, existing kinds."""
-    capabilities = [adapters[kind].capabilities for kind in set(bot.channels.filter(is_active=True).values_list("kind", flat=True)) if kind in adapters]
+    capabilities = [
+        adapters[kind].capabilities for kind in set(bot.channels.filter(is_active=True).values_list("kind", flat=True)) if kind in adapters
+    ]
     settings_known, _secret = instance_settings()
     known = [
         *ClientField.objects.values_list("key", flat=True),
-        *(f"constants.{key}" for key in constants()), *(f"instance_settings.{key}" for key in settings_known),
+        *(f"constants.{key}" for key in constants()),
+        *(f"instance_settings.{key}" for key in settings_known),
     ]
-    return lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known)
+    return list(lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known))
 
 
 def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int, user: User | None) -> Scenario:
@@ -64,7 +67,7 @@ def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int,
         if current.draft_version != based_on:
             raise StaleDraftError(current.draft, current.draft_version)
         current.draft, current.draft_version = definition, based_on + 1
-        current._history_user = user  # simple-history reads it when no request is about
+        setattr(current, "_history_user", user)  # noqa: B010  simple-history reads it when no request is about
         current.save()
     return current
 
@@ -78,14 +81,23 @@ def publish(scenario: Scenario, *, user: User | None = None, note: str = "") -> 
         locked = Scenario.objects.select_for_update().get(pk=scenario.pk)
         newest = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
         version = ScenarioVersion.objects.create(
-            scenario=locked, number=newest + 1, definition=scenario.draft, layout=scenario.layout, logic_hash=logic_hash(scenario.draft),
-            note=note, published_by=user,
+            scenario=locked,
+            number=newest + 1,
+            definition=scenario.draft,
+            layout=scenario.layout,
+            logic_hash=logic_hash(scenario.draft),
+            note=note,
+            published_by=user,
         )
         locked.published = version
         locked.save(update_fields=["published", "updated_at"])
         _write_triggers(locked, version.definition)
-        record("scenario.published", bot_id=locked.bot_id, user_id=user.pk if user else None,
-               details={"scenario": locked.key, "version": version.number, "note": note})
+        record(
+            "scenario.published",
+            bot_id=locked.bot_id,
+            user_id=user.pk if user else None,
+            details={"scenario": locked.key, "version": version.number, "note": note},
+        )
     scenario.published = version
     triggers.forget()
     return version
@@ -101,7 +113,12 @@ def rollback(version: ScenarioVersion, *, user: User | None = None, note: str = 
 def standing(scenario: Scenario) -> list[Standing]:
     """Where people stand in sessions of this scenario, most crowded first; a node that the draft no longer has is marked."""
     kept = {node["id"] for section in scenario.draft.get("sections", []) for node in section.get("nodes", [])}
-    rows = Session.objects.filter(scenario=scenario, status=Session.Status.ACTIVE).values("node").annotate(people=Count("id")).order_by("-people")
+    rows = (
+        Session.objects.filter(scenario=scenario, status=Session.Status.ACTIVE)
+        .values("node")
+        .annotate(people=Count("id"))
+        .order_by("-people")
+    )
     return [Standing(node=row["node"], people=row["people"], removed=row["node"] not in kept) for row in rows]
 
 
@@ -111,8 +128,16 @@ def _write_triggers(scenario: Scenario, definition: dict[str, Any]) -> None:
     for position, trigger in enumerate(definition.get("triggers", [])):
         patterns = trigger.get("words") or [trigger.get("payload") or trigger.get("name") or ""]
         rows += [
-            Trigger(bot_id=scenario.bot_id, scenario=scenario, kind=trigger["kind"], match=trigger.get("match") or "exact", pattern=pattern[:200],
-                    language=trigger.get("language") or "", entry=trigger.get("entry") or "", position=position)
+            Trigger(
+                bot_id=scenario.bot_id,
+                scenario=scenario,
+                kind=trigger["kind"],
+                match=trigger.get("match") or "exact",
+                pattern=pattern[:200],
+                language=trigger.get("language") or "",
+                entry=trigger.get("entry") or "",
+                position=position,
+            )
             for pattern in patterns
         ]
     Trigger.objects.bulk_create(rows)

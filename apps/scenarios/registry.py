@@ -1,10 +1,12 @@
 """The kinds of blocks and actions: every file of their folders and of the packages that an installation adds."""
 
+from typing import Any
+
 from django.conf import settings
 
 from apps.core.registry import Registry
 from apps.scenarios.action import Action
 from apps.scenarios.block import Block
 
-blocks: Registry[Block] = Registry("apps.scenarios.blocks", Block, extra=lambda: settings.EXTRA_KINDS["blocks"])
-actions: Registry[Action] = Registry("apps.scenarios.actions", Action, extra=lambda: settings.EXTRA_KINDS["actions"])
+blocks: Registry[Block[Any]] = Registry("apps.scenarios.blocks", Block, extra=lambda: settings.EXTRA_KINDS["blocks"])
+actions: Registry[Action[Any]] = Registry("apps.scenarios.actions", Action, extra=lambda: settings.EXTRA_KINDS["actions"])

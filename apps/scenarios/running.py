@@ -35,7 +35,9 @@ def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step
         outcome = _step(turn, session, result, facts)
         _apply(turn, session, outcome, ledger)
     else:
-        outcome = _failed(session, f"More than {MAX_INSIDE_ACTIONS} actions ran without waiting; let the scenario wait for the person in between.")
+        outcome = _failed(
+            session, f"More than {MAX_INSIDE_ACTIONS} actions ran without waiting; let the scenario wait for the person in between."
+        )
         _apply(turn, session, outcome, ledger)
     _conclude(turn, session, outcome, ledger)
     return outcome
@@ -43,7 +45,11 @@ def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step
 
 def _step(turn: Turn, session: Session, entered: Entered, facts: Facts) -> Step:
     return step(
-        flow_of(session.version_id), session.state, entered, facts=facts, clock=lambda: turn.now,
+        flow_of(session.version_id),
+        session.state,
+        entered,
+        facts=facts,
+        clock=lambda: turn.now,
         rng=random.Random(f"{session.pk}:{turn.update.pk}"),  # noqa: S311  a seed that a replay of the trace can use
     )
 
@@ -79,8 +85,12 @@ def _call(turn: Turn, session: Session, act: Act) -> None:
     request = action.request(context, params)
     shown = action.request(context, action.Params.model_validate(act.shown))
     turn.call(
-        action=act.action, request={**request.dump(), "params": act.params}, session_id=session.pk, visit=act.visit,
-        shown={"method": shown.method, "url": shown.url, "body": shown.dump().get("json") or shown.dump().get("body")}, key=context.idempotency_key,
+        action=act.action,
+        request={**request.dump(), "params": act.params},
+        session_id=session.pk,
+        visit=act.visit,
+        shown={"method": shown.method, "url": shown.url, "body": shown.dump().get("json") or shown.dump().get("body")},
+        key=context.idempotency_key,
     )
 
 
@@ -88,15 +98,24 @@ def reply_to(turn: Turn, session: Session, request: dict[str, Any], reply: dict[
     """What an outside call's reply means for the session: the action maps it to an exit and values."""
     action = actions[action_kind]
     act = Act(action=action_kind, params=request.get("params", {}), shown={}, node="", visit=visit)
-    result = action.result(action_context(turn, session, act, facts_of(turn.chat)), action.Params.model_validate(act.params), action.reply(reply))
+    result = action.result(
+        action_context(turn, session, act, facts_of(turn.chat)), action.Params.model_validate(act.params), action.reply(reply)
+    )
     return _returned(visit, result)
 
 
 def action_context(turn: Turn, session: Session, act: Act, facts: Facts, *, dry_run: bool = False) -> ActionContext:
     chat = turn.chat
     return ActionContext(
-        bot_id=chat.bot.pk, person_id=chat.person.pk, lead_id=chat.lead.pk, conversation_id=chat.conversation.pk, session_id=session.pk,
-        trace_id=turn.update.trace_id, idempotency_key=f"s{session.pk}-v{act.visit}", dry_run=dry_run, facts=facts,
+        bot_id=chat.bot.pk,
+        person_id=chat.person.pk,
+        lead_id=chat.lead.pk,
+        conversation_id=chat.conversation.pk,
+        session_id=session.pk,
+        trace_id=turn.update.trace_id,
+        idempotency_key=f"s{session.pk}-v{act.visit}",
+        dry_run=dry_run,
+        facts=facts,
     )
 
 
@@ -106,7 +125,7 @@ def _inside(outcome: Step) -> Act | None:
 
 
 def _is_outside(act: Act) -> bool:
-    action: Action | None = actions.get(act.action)
+    action: Action[Any] | None = actions.get(act.action)
     return action is not None and action.outside
 
 
@@ -126,7 +145,13 @@ def _returned(visit: int, result: ActionResult) -> Returned:
 
 def _failed(session: Session, message: str) -> Step:
     problem = Problem(level="error", code="limit", message=message, node=session.node)
-    return Step(state=None, events=(Happened(kind="error", node=session.node, details={"message": message}),), effects=(), status="failed", failure=problem)
+    return Step(
+        state=None,
+        events=(Happened(kind="error", node=session.node, details={"message": message}),),
+        effects=(),
+        status="failed",
+        failure=problem,
+    )
 
 
 def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> None:
@@ -138,11 +163,19 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
     if outcome.status in {"ended", "failed"}:
         session.status = Session.Status.ENDED if outcome.status == "ended" else Session.Status.FAILED
         session.ended_at = session.changed_at
-        turn.record(f"session.{session.status}", session_id=session.pk, status="fail" if outcome.status == "failed" else "success",
-                    details=_failure(session, outcome))
+        turn.record(
+            f"session.{session.status}",
+            session_id=session.pk,
+            status="fail" if outcome.status == "failed" else "success",
+            details=_failure(session, outcome),
+        )
     if outcome.failure:
         session.error = outcome.failure.message[:500]
-        turn.update.outcome["failure"] = {"message": outcome.failure.message, "node": outcome.failure.node, "section": outcome.failure.section}
+        turn.update.outcome["failure"] = {
+            "message": outcome.failure.message,
+            "node": outcome.failure.node,
+            "section": outcome.failure.section,
+        }
         if turn.chat.bot.error_text:
             turn.say(Content(text=turn.chat.bot.error_text))
     ledger.changed(session)
@@ -151,4 +184,3 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
 def _failure(session: Session, outcome: Step) -> dict[str, Any]:
     details: dict[str, Any] = {"scenario": session.scenario.key, "version": session.version_id}
     return {**details, "node": outcome.failure.node, "reason": outcome.failure.message} if outcome.failure else details
-

@@ -1,6 +1,7 @@
 """Scenarios as the answerer of a chat: which session an inbox item concerns, or what it starts."""
 
 from collections.abc import Callable, Sequence
+from dataclasses import asdict
 from typing import Any
 
 from apps.bots.adapter import Inbound
@@ -32,8 +33,11 @@ class ScenarioResponder(Responder):
         if turn.chat.conversation.owner != Conversation.Owner.BOT and turn.update.kind == Update.Kind.MESSENGER:
             return False
         handler: Callable[[Turn], None] = {
-            Update.Kind.MESSENGER: self._messenger, Update.Kind.START: self._start, Update.Kind.TIMER: self._timer,
-            Update.Kind.RESULT: self._result, Update.Kind.OPERATOR: self._operator,
+            Update.Kind.MESSENGER: self._messenger,
+            Update.Kind.START: self._start,
+            Update.Kind.TIMER: self._timer,
+            Update.Kind.RESULT: self._result,
+            Update.Kind.OPERATOR: self._operator,
         }[Update.Kind(turn.update.kind)]
         handler(turn)
         return True
@@ -77,7 +81,9 @@ class ScenarioResponder(Responder):
             return
         message, button = pressed
         session = self.ledger.find(turn.chat.conversation.pk, int(message.meta.get("session", 0)))
-        entered = Pressed(node=message.meta.get("node", ""), visit=int(message.meta.get("visit", 0)), button=button["id"], label=button["label"])
+        entered = Pressed(
+            node=message.meta.get("node", ""), visit=int(message.meta.get("visit", 0)), button=button["id"], label=button["label"]
+        )
         if session and session.status == Session.Status.ACTIVE and self._step(turn, session, entered):
             return
         turn.record("button.old", details={"label": button["label"]})
@@ -90,14 +96,21 @@ class ScenarioResponder(Responder):
         payload = inbound.payload
         if payload and linking.is_token(payload):
             result = linking.redeem(payload, turn.chat.lead)
-            turn.record("lead.connected" if result.linked else "lead.not_connected", status="success" if result.linked else "fail",
-                        details={"reason": result.reason})
+            turn.record(
+                "lead.connected" if result.linked else "lead.not_connected",
+                status="success" if result.linked else "fail",
+                details={"reason": result.reason},
+            )
             turn.chat.lead.refresh_from_db(from_queryset=type(turn.chat.lead).objects.select_related("person", "channel__bot"))
             turn.chat.person = turn.chat.lead.person
             turn.chat.conversation.person = turn.chat.person
             turn.chat.written.changed[turn.chat.conversation.pk] = turn.chat.conversation
         bot_id = turn.chat.bot.pk
-        found = (triggers.by_deep_link(bot_id, payload) if payload else None) or triggers.by_keyword(bot_id, "/start") or triggers.by_any_message(bot_id)
+        found = (
+            (triggers.by_deep_link(bot_id, payload) if payload else None)
+            or triggers.by_keyword(bot_id, "/start")
+            or triggers.by_any_message(bot_id)
+        )
         if found:
             self._trigger(turn, found, user_input=inbound.text, params={"deep_link": payload})
         elif turn.chat.bot.fallback_text:
@@ -112,7 +125,11 @@ class ScenarioResponder(Responder):
             turn.record("session.skipped", details={"scenario": scenario.key, "reason": "the conversation is not the bot's"})
             return
         arriving.start(
-            turn, self.ledger, scenario=scenario, reason=payload.get("why") or payload.get("endpoint") or "call", generation=int(payload.get("generation", 0)),
+            turn,
+            self.ledger,
+            scenario=scenario,
+            reason=payload.get("why") or payload.get("endpoint") or "call",
+            generation=int(payload.get("generation", 0)),
             entered={"entry": payload.get("entry") or None, "params": payload.get("params") or {}},
         )
 
@@ -133,7 +150,7 @@ class ScenarioResponder(Responder):
         if session.status == Session.Status.ACTIVE:
             self._step(turn, session, entered)
         else:
-            session.state = {**(session.state or {}), "returned": [entered.visit, entered.exit, entered.values, entered.error]}
+            session.start = {**session.start, "returned": asdict(entered)}
             self.ledger.changed(session)
 
     def _operator(self, turn: Turn) -> None:
@@ -149,15 +166,18 @@ class ScenarioResponder(Responder):
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
-    def _step(self, turn: Turn, session: Session, entered: Any) -> bool:  # noqa: ANN401
+    def _step(self, turn: Turn, session: Session, entered: Any) -> bool:
         outcome = move(turn, session, entered, self.ledger)
         if outcome.handled:
-            arriving.after_end(turn, self.ledger, session)
+            arriving.moved(turn, self.ledger, session)
         return outcome.handled
 
     def _trigger(self, turn: Turn, found: Found, *, user_input: str, params: dict[str, Any] | None = None) -> None:
         arriving.start(
-            turn, self.ledger, scenario=self._scenario(found.scenario_id), reason=found.reason,
+            turn,
+            self.ledger,
+            scenario=self._scenario(found.scenario_id),
+            reason=found.reason,
             entered={"entry": found.entry or None, "params": params or {}, "user_input": user_input},
         )
 
@@ -176,7 +196,10 @@ def _said(inbound: Inbound) -> Said:
     media = tuple(_shown(item) for item in inbound.media)
     kind = "location" if inbound.location else "contact" if inbound.contact else str(media[0]["kind"]) if media else "text"
     return Said(
-        text=inbound.text, kind={"image": "photo"}.get(kind, kind), media=media, contact=inbound.contact,
+        text=inbound.text,
+        kind={"image": "photo"}.get(kind, kind),
+        media=media,
+        contact=inbound.contact,
         location=dict(inbound.location) if inbound.location else None,
     )
 
