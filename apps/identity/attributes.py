@@ -102,6 +102,11 @@ def set_values(person: Person, values: Mapping[str, Any], *, source: str, verifi
     return changed
 
 
+def check_values(values: Mapping[str, Any]) -> None:
+    """Raises `InvalidValuesError` as `set_values` would; writes nothing."""
+    _clean(values)
+
+
 def find(bot: Bot, *, key: str, value: Any) -> QuerySet[Person]:
     """People of the bot by exact value: a contact or a personal field through its blind index, anything else by comparison."""
     people = Person.objects.filter(bot=bot)
