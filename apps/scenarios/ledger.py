@@ -56,10 +56,14 @@ class Ledger:
         return next((session for session in self.open.get(conversation_id, []) if session.pk == session_id), None)
 
     def note(self, session: Session, events: Sequence[Happened], *, trace_id: str) -> None:
-        """Collect the trace: one row a node visit, its events in order."""
+        """Collect the trace: one row a node visit, its events in order; what belongs to no visit stands with the one before it."""
+        visit = 0
         for happened in events:
+            visit = happened.visit or visit
+            if not visit:
+                continue
             row = self._visits.setdefault(
-                (session.pk, happened.visit),
+                (session.pk, visit),
                 {"section": "", "node": "", "kind": "", "exit": "", "events": [], "trace_id": trace_id},
             )
             row["section"], row["node"] = happened.section or row["section"], happened.node or row["node"]

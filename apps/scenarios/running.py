@@ -10,6 +10,7 @@ from apps.conversations.responder import Turn
 from apps.scenarios.action import Action, ActionContext, ActionResult
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Act, Effect, Emit, Entered, Facts, Happened, Problem, Respond, Returned, Say, Step, WaitUntil
+from apps.scenarios.engine.flow import DefinitionError
 from apps.scenarios.engine.stepping import step
 from apps.scenarios.facts import facts_of
 from apps.scenarios.ledger import Ledger
@@ -44,8 +45,12 @@ def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step
 
 
 def _step(turn: Turn, session: Session, entered: Entered, facts: Facts) -> Step:
+    try:
+        flow = flow_of(session.version_id)
+    except DefinitionError as error:  # a kind that this version needs is no longer installed
+        return _failed(session, str(error))
     return step(
-        flow_of(session.version_id),
+        flow,
         session.state,
         entered,
         facts=facts,
