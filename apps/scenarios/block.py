@@ -138,7 +138,7 @@ class Block(ABC, Generic[P]):
 
     `begins`: "section" marks where a section starts, "entry" an alias (`params.alias`) that calls and exits lead to.
     `Params`: the parameters; the builder's form and the help are made from its fields (title, description, role of their types).
-    `group` orders the builder's palette: talk, logic, data, flow.
+    `reveals`: parameters in which secret settings are in clear, because they go to an action. `group` orders the builder's palette: talk, logic, data, flow.
     """
 
     kind: ClassVar[str]
@@ -147,6 +147,7 @@ class Block(ABC, Generic[P]):
     icon: ClassVar[str] = "square"
     group: ClassVar[str] = "flow"
     begins: ClassVar[Literal["", "section", "entry"]] = ""
+    reveals: ClassVar[frozenset[str]] = frozenset()
     Params: type[P]
 
     def exits(self, params: P, scope: Scope = NOWHERE) -> list[Exit]:  # noqa: ARG002

@@ -27,6 +27,7 @@ class ActionBlock(Block[ActionBlockParams]):
     help = _("Calls another system or works with stored data.")
     icon = "bolt"
     group = "data"
+    reveals = frozenset({"params"})
     Params = ActionBlockParams
 
     def exits(self, params: ActionBlockParams, scope: Scope = NOWHERE) -> list[Exit]:

@@ -10,11 +10,9 @@ from pydantic import Field, model_validator
 
 from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Ignored, Outcome, Scope, Take, Wait
 from apps.scenarios.engine.answers import HINTS, READERS
-from apps.scenarios.engine.conditions import compile_pattern
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Pressed, Resumed, Said
 from apps.scenarios.engine.params import Duration, Expression, ParamsModel, Text
-from apps.scenarios.engine.placeholders import TemplateError
 from apps.scenarios.engine.questions import Question, ask, labels_of, recognised
 from apps.scenarios.engine.saying import channel_findings
 
@@ -44,6 +42,8 @@ class InputParams(Question):
             raise ValueError(gettext_noop("Give each choice its own id (not ok, no_match, attempts, timeout or cancelled)"))
         if self.kind == "choice" and not names and not self.options:
             raise ValueError(gettext_noop("Give the choices, or a placeholder with a list of them"))
+        if self.kind == "regex" and not self.pattern:
+            raise ValueError(gettext_noop("Give the pattern that the answer must match"))
         moments = [reminder.after.delta for reminder in self.reminders]
         if moments != sorted(moments) or (self.timeout and moments and moments[-1] >= self.timeout.delta):
             raise ValueError(gettext_noop("Put the reminders in order of time and before the timeout"))
@@ -91,10 +91,6 @@ class Input(Block[InputParams]):
         return [params.save_as]
 
     def check(self, params: InputParams, scope: Scope) -> Iterator[Finding]:
-        try:
-            compile_pattern(params.pattern)
-        except TemplateError as error:
-            yield Finding("pattern", "pattern", error.message)
         labels = [(f"choices.{place}", choice.label) for place, choice in enumerate(params.choices)]
         for field, code, message in channel_findings("choices", labels, keyboard=params.keyboard, capabilities=scope.capabilities):
             yield Finding(field, code, message, level="warning")

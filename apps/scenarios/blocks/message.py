@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from typing import Literal
 
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from pydantic import Field, field_validator
@@ -94,6 +95,10 @@ class Message(Block[MessageParams]):
         ]
         for field, code, message in channel_findings("buttons", labels, keyboard=params.keyboard, capabilities=scope.capabilities):
             yield Finding(field, code, message, level="warning")
+        if params.timeout and not params.choices:
+            yield Finding(
+                "timeout", "no_buttons", translated("Without buttons it does not wait. Add buttons or remove the timeout."), level="warning"
+            )
 
     def _choose(self, ctx: Context, params: MessageParams, name: str) -> Outcome:
         if name not in ctx.data["labels"] or name not in params.choices:

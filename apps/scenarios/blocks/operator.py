@@ -43,6 +43,7 @@ class Operator(Block[OperatorParams]):
     help = _("Gives the chat to an operator and goes on by what became of it.")
     icon = "support_agent"
     group = "talk"
+    reveals = frozenset({"subject_alias"})
     Params = OperatorParams
 
     def exits(self, params: OperatorParams, scope: Scope = NOWHERE) -> list[Exit]:

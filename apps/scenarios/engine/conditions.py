@@ -41,6 +41,11 @@ class Condition(ParamsModel):
     def _one_form(self) -> "Condition":
         if sum(part is not None for part in (self.all, self.any, self.variable, self.expression)) != 1:
             raise ValueError(gettext_noop("Give one of: all, any, variable with operator, expression"))
+        literal = self.value.root
+        if self.variable is not None and self.operator == "matches" and isinstance(literal, str):
+            checked_pattern(literal if "{{" not in literal else "")
+        if self.operator == "between" and isinstance(literal, list) and len(literal) != 2:  # noqa: PLR2004
+            raise ValueError(gettext_noop("Give two values: from and to"))
         return self
 
     def holds(self, names: Names) -> bool:
@@ -168,6 +173,15 @@ def compile_pattern(pattern: str) -> Any:
     except re2.error as error:
         reason = error.args[0].decode("utf-8", "replace") if error.args and isinstance(error.args[0], bytes) else str(error)
         raise TemplateError(_("The pattern is not a regular expression that we can run: %(reason)s.") % {"reason": reason}) from None
+
+
+def checked_pattern(pattern: str) -> str:
+    """The pattern, for validation of parameters. Raises `ValueError` when it cannot run."""
+    try:
+        compile_pattern(pattern)
+    except TemplateError as error:
+        raise ValueError(error.message) from None
+    return pattern
 
 
 def matches(text: str, pattern: str) -> bool:

@@ -53,7 +53,7 @@ class Flow:
     """A compiled scenario; immutable and shared between sessions. `begins`: section → its first node; `aliases`: entry alias → node."""
 
     definition: Definition
-    nodes: Mapping[str, FlowNode]
+    nodes: dict[str, FlowNode]
     begins: Mapping[str, str]
     aliases: Mapping[str, str]
     scope: Scope
@@ -157,9 +157,13 @@ class _Loader:
         return Flow(self.definition, nodes, begins, self.aliases, self.scope, self.source), self.problems
 
     def _all_nodes(self) -> Iterator[tuple[Section, Node]]:
+        """Every node with its section; of nodes with the same id only the first (the others are told of already)."""
+        seen: set[str] = set()
         for section in self.definition.sections:
             for node in section.nodes:
-                yield section, node
+                if node.id not in seen:
+                    seen.add(node.id)
+                    yield section, node
 
     def _section_of(self, node_id: str) -> str:
         return next(section.id for section, node in self._all_nodes() if node.id == node_id)
@@ -175,7 +179,7 @@ class _Loader:
                     _("%(count)s sections have the id “%(id)s”. Rename all but one.") % {"count": count, "id": section_id},
                     section=section_id,
                 )
-        for node_id, count in Counter(node.id for _section, node in self._all_nodes()).items():
+        for node_id, count in Counter(node.id for section in self.definition.sections for node in section.nodes).items():
             if count > 1:
                 self._add(
                     "duplicate_node",

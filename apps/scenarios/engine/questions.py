@@ -2,9 +2,10 @@
 
 from typing import TYPE_CHECKING, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
 from apps.scenarios.engine.answers import READERS, Asking
+from apps.scenarios.engine.conditions import checked_pattern
 from apps.scenarios.engine.contract import Json, Pressed, Said
 from apps.scenarios.engine.params import Text, Value, VariableName
 from apps.scenarios.engine.saying import Choice, Sayable, chosen, content_of, in_rows, option_list
@@ -33,6 +34,11 @@ class Question(Sayable):
     region: str = Field("", pattern=r"^([A-Za-z]{2})?$", title=gettext_noop("Country of phone numbers without +"))
     month_first: bool = Field(default=False, title=gettext_noop("Month before day in dates"))
     pattern: str = Field("", title=gettext_noop("Pattern"), description=gettext_noop("A regular expression that the answer must match."))
+
+    @field_validator("pattern")
+    @classmethod
+    def _pattern_runs(cls, pattern: str) -> str:
+        return checked_pattern(pattern)
 
 
 def labels_of(ctx: "Context", question: Question) -> dict[str, str]:

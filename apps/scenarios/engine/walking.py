@@ -95,7 +95,7 @@ def leave(draft: Draft, ctx: Context, take: Take) -> Place:
         return go(draft, spec.to, take.values)
     if spec is not None and spec.returns is not None:
         return _come_back(draft, ctx, spec.returns, take.values)
-    if take.error or (spec is not None and spec.failure):
+    if take.error or (spec is None and node.specs) or (spec is not None and spec.failure):
         return fail(draft, ctx, code="exit", message=take.error or _unconnected(spec, take.exit))
     return _come_back(draft, ctx, "", {})
 
