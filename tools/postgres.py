@@ -56,9 +56,10 @@ def url(data: Path, database: str) -> str:
 
 def await_database(process: Process, data: Path, database: str, *, seconds: float = 30) -> None:
     """Waits until the server answers and makes the database if it is not there."""
-    if not wait_until(lambda: not process.alive() or _answers(data / "postgres"), seconds=seconds) or not process.alive():
+    folder = data / "postgres"
+    if not wait_until(lambda: not process.alive() or _is_ready(folder, process.pid), seconds=seconds) or not process.alive():
         raise PostgresError(f"PostgreSQL did not start. The end of {process.log}:\n{process.last_lines()}")
-    with _connection(data / "postgres") as connection:
+    with _connection(folder) as connection:
         if not connection.execute("SELECT 1 FROM pg_database WHERE datname = %s", [database]).fetchone():
             connection.execute(sql.SQL("CREATE DATABASE {}").format(sql.Identifier(database)))
 
@@ -193,9 +194,10 @@ def _connection(folder: Path) -> "psycopg.Connection[tuple[object, ...]]":
     return psycopg.connect(host=str(folder), user=SUPERUSER, dbname="postgres", autocommit=True, connect_timeout=3)
 
 
-def _answers(folder: Path) -> bool:
+def _is_ready(folder: Path, pid: int) -> bool:
+    """What the server notes about itself: its number in the first line, its state in the last. Asking by connecting would fill its log."""
     try:
-        _connection(folder).close()
-    except psycopg.OperationalError:
+        lines = (folder / "postmaster.pid").read_text().split()
+    except FileNotFoundError:
         return False
-    return True
+    return len(lines) > 1 and lines[0] == str(pid) and lines[-1] == "ready"

@@ -9,22 +9,14 @@ from pathlib import Path
 from tools.places import CLONE
 from tools.processes import Program
 
-WEB = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--workers", "1", "--workers-kill-timeout", "5")
+# A call that waits for its scenario holds a thread, and a thread holds a database connection: hence their number.
+THREADS = ("--blocking-threads", "32", "--blocking-threads-idle-timeout", "300", "--backpressure", "256")
+WEB = ("-m", "granian", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "5", *THREADS)
 LIVE = ("-m", "uvicorn", "config.asgi:application", "--timeout-graceful-shutdown", "2", "--no-access-log", "--log-level", "warning")
-WORKER = (
-    "-m",
-    "celery",
-    "-A",
-    "config",
-    "worker",
-    "--pool=threads",
-    "--concurrency=4",
-    "--without-gossip",
-    "--without-mingle",
-    "--loglevel=INFO",
-)
+CELERY = ("-m", "celery", "--quiet", "-A", "config")
+WORKER = (*CELERY, "worker", "--pool=threads", "--concurrency=4", "--without-gossip", "--without-mingle", "--loglevel=INFO")
 SENDER = ("manage.py", "run_sender")
-BEAT = ("-m", "celery", "-A", "config", "beat", "--pidfile=", "--loglevel=WARNING")
+BEAT = (*CELERY, "beat", "--pidfile=", "--loglevel=WARNING")
 
 
 @dataclass(frozen=True)

@@ -7,6 +7,8 @@ from pathlib import Path
 
 LEVEL = re.compile(r"\b(WARNING|ERROR|CRITICAL|FATAL|PANIC)\b|\[(warning|error|critical)\]", re.IGNORECASE)
 LOUD = {"warning", "error", "critical"}
+# True, and of no use to a person at the terminal: our number of threads is chosen (tools/programs.py), a health page that fails is read by whoever asks for it.
+IGNORED = re.compile(r"Configuration allows spawning up to|Service Unavailable: /health/")
 TRACEBACK = "Traceback (most recent call last):"
 
 
@@ -47,6 +49,8 @@ class Tail:
         if self.in_traceback:
             self.in_traceback = not line.strip() or line[0].isspace()
             return "" if self.in_traceback else line
+        if IGNORED.search(line):
+            return ""
         if line.startswith("{"):
             return _from_json(line)
         return line if LEVEL.search(line) else ""

@@ -21,6 +21,7 @@ def test_every_setting_from_the_environment_is_explained() -> None:
 @pytest.mark.parametrize(
     ("service", "program"),
     [
+        ("web", programs.WEB),
         ("live", programs.LIVE),
         ("worker", programs.WORKER),
         ("sender", programs.SENDER),
