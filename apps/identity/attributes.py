@@ -51,7 +51,7 @@ def private_keys() -> frozenset[str]:
 
 def facts(person: Person, *, private: bool = True) -> dict[str, Any]:
     """Everything that placeholders may know of the person: attributes and client fields by key, `user_name`, `user_phone`, `user_email`,
-    `user_language`, `user_timezone`, `user_segment`, `user_id` (of the bot's main system) and `user_ids` by system.
+    `user_phone_verified`, `user_email_verified`, `user_language`, `user_timezone`, `user_segment`, `user_id` (of the bot's main system) and `user_ids` by system.
     """
     return facts_of([person], private=private)[person.pk]
 
@@ -71,6 +71,8 @@ def facts_of(people: Iterable[Person], *, private: bool = True) -> dict[int, dic
             **person.attributes,
             **(person.private if private else {}),
             **{f"user_{column}": getattr(person, column) or None for column in COLUMNS if private or column not in {"phone", "email"}},
+            "user_phone_verified": person.phone_verified,
+            "user_email_verified": person.email_verified,
             "user_id": main.get(pk),
             "user_ids": ids.get(pk, {}),
         }

@@ -41,6 +41,8 @@ def test_facts_hold_everything_placeholders_may_know() -> None:
         "user_segment": None,
         "user_phone": "+380501112233",
         "user_email": "anna@example.com",
+        "user_phone_verified": True,
+        "user_email_verified": False,
         "user_id": 125,
         "user_ids": {"crm": 125, "erp": "A-77"},
     }

@@ -13,7 +13,7 @@ from apps.identity.models import ExternalId, Person
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.engine.params import OptionalVariableName
+from apps.scenarios.engine.params import VariableName
 
 
 class GetParams(ActionParams):
@@ -30,8 +30,10 @@ class GetParams(ActionParams):
     fields: list[str] = Field(
         default_factory=list, title=gettext_noop("Only these"), description=gettext_noop("Keys to load; empty = all.")
     )
-    save_as: OptionalVariableName = Field(
-        "", title=gettext_noop("Store as one object in"), description=gettext_noop("Empty: each value becomes a variable of its own name.")
+    save_as: VariableName = Field(
+        "registered_user",
+        title=gettext_noop("Store in"),
+        description=gettext_noop("An object with the values, such as {{ registered_user.user_name }}."),
     )
 
 
@@ -39,8 +41,8 @@ class Get(Action[GetParams]):
     kind = "registered_users__get"
     label = _("Registered users: get")
     help = _(
-        "Loads attributes and client fields into variables of their names. Found means: registered in the system. Phone, e-mail and personal "
-        "fields of anybody but the person in this chat are never loaded."
+        "Looks a person up and stores what is known. Of the person in this chat, {{ user_name }} and each field are live placeholders after it. "
+        "Found means: registered in the system. Phone, e-mail and personal fields of anybody else are never loaded."
     )
     exits = (Exit("found", _("Found"), required=True), Exit("not_found", _("Not found"), required=True))
     Params = GetParams
@@ -49,18 +51,16 @@ class Get(Action[GetParams]):
         bot = Bot.objects.get(pk=context.bot_id)
         person = _find(bot, context, params)
         if person is None:
-            return ActionResult("not_found", values={params.save_as: None} if params.save_as else {})
+            return ActionResult("not_found", values={params.save_as: None})
         known = attributes.facts(person, private=context.person_id in (person.pk, None))
-        system = params.system or bot.source_system
-        registered = params.by != "current" or system in known["user_ids"]
+        registered = params.by != "current" or (params.system or bot.source_system) in known["user_ids"]
         values = {key: value for key, value in known.items() if value is not None and (not params.fields or key in params.fields)}
-        return ActionResult("found" if registered else "not_found", values={params.save_as: values} if params.save_as else values)
+        return ActionResult("found" if registered else "not_found", values={params.save_as: values})
 
     def sets(self, params: Json) -> list[str]:
-        if params.get("save_as"):
-            return [str(params["save_as"])]
-        fields = params.get("fields")
-        return [str(key) for key in fields] if isinstance(fields, list) and fields else ["*"]
+        # Names of the present person's attributes are placeholders by themselves, but only the run can tell which there are.
+        mine = ["*"] if params.get("by", "current") == "current" else []
+        return [str(params.get("save_as") or "registered_user"), *mine]
 
 
 def _find(bot: Bot, context: ActionContext, params: GetParams) -> Person | None:

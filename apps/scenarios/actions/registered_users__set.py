@@ -46,9 +46,7 @@ class Set(Action[SetParams]):
                 attributes.set_values(person, values, source="scenario")
         except InvalidValuesError as error:
             return ActionResult("invalid", values={"invalid_fields": error.errors}, error=str(error))
-        stored = attributes.facts(person)
-        # A value that a registered_users__get has loaded earlier must not stay behind the person's own.
-        return ActionResult("ok", values={} if context.dry_run else {key: stored.get(key) for key in map(_fact, values)})
+        return ActionResult("ok")
 
     def sets(self, params: Json) -> list[str]:
         values = params.get("values")

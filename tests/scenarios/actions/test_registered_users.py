@@ -15,6 +15,7 @@ from tests.scenarios.actions.contexts import context_of
 
 pytestmark = pytest.mark.django_db
 PHONE = "+380501112233"
+UNCONFIRMED = {"user_phone_verified": False, "user_email_verified": False}
 
 
 @pytest.fixture(autouse=True)
@@ -32,13 +33,13 @@ def put(lead: Any, values: dict[str, Any], *, dry_run: bool = False, **fields: A
 
 def test_the_person_in_the_chat_is_found_when_registered_and_known_either_way() -> None:
     lead = make_lead(name="Anna", attributes={"city": "Kyiv"})
-    assert get(lead) == ActionResult("not_found", values={"user_name": "Anna", "city": "Kyiv", "user_ids": {}})
+    known: dict[str, Any] = {"user_name": "Anna", "city": "Kyiv", "user_ids": {}, **UNCONFIRMED}
+    assert get(lead) == ActionResult("not_found", values={"registered_user": known})
     ExternalId.objects.create(bot=lead.channel.bot, person=lead.person, system="crm", value="125")
-    known = {"user_name": "Anna", "city": "Kyiv", "user_id": 125, "user_ids": {"crm": 125}}
-    assert get(lead) == ActionResult("found", values=known)
+    known |= {"user_id": 125, "user_ids": {"crm": 125}}
+    assert get(lead) == ActionResult("found", values={"registered_user": known})
     assert get(lead, system="erp").exit == "not_found"
-    assert get(lead, fields=["city"]) == ActionResult("found", values={"city": "Kyiv"})
-    assert get(lead, save_as="user") == ActionResult("found", values={"user": known})
+    assert get(lead, fields=["city"], save_as="me") == ActionResult("found", values={"me": {"city": "Kyiv"}})
 
 
 def test_another_person_is_found_by_id_and_value_but_without_personal_data() -> None:
@@ -47,25 +48,26 @@ def test_another_person_is_found_by_id_and_value_but_without_personal_data() -> 
     anna, asking = make_lead(channel, name="Anna"), make_lead(channel)
     attributes.set_values(anna.person, {"phone": PHONE, "passport": "AA1", "card": 7}, source="test")
     ExternalId.objects.create(bot=channel.bot, person=anna.person, system="crm", value="125")
-    expected = ActionResult("found", values={"user_name": "Anna", "card": 7, "user_id": 125, "user_ids": {"crm": 125}})
-    for search in (
+    known = {"user_name": "Anna", "card": 7, "user_id": 125, "user_ids": {"crm": 125}, **UNCONFIRMED}
+    searches: list[dict[str, Any]] = [
         {"by": "user_id", "value": 125},
         {"by": "lead_id", "value": anna.code},
         {"by": "phone", "value": "380501112233"},
         {"by": "attribute", "attribute": "card", "value": 7},
         {"by": "attribute", "attribute": "passport", "value": "aa1"},
-    ):
-        assert get(asking, **search) == expected, search
-    assert get(anna, by="phone", value=PHONE).values["user_phone"] == PHONE
-    for nobody in (
+    ]
+    for search in searches:
+        assert get(asking, **search) == ActionResult("found", values={"registered_user": known}), search
+    assert get(anna, by="phone", value=PHONE).values["registered_user"]["user_phone"] == PHONE
+    nobody: list[dict[str, Any]] = [
         {"by": "user_id", "value": 126},
         {"by": "phone", "value": None},
         {"by": "email", "value": "x"},
         {"by": "attribute", "value": 7},
         {"by": "lead_id", "value": "TG-0"},
-    ):
-        assert get(asking, **nobody).exit == "not_found", nobody
-    assert get(asking, by="user_id", value=126, save_as="user").values == {"user": None}
+    ]
+    for search in nobody:
+        assert get(asking, **search) == ActionResult("not_found", values={"registered_user": None}), search
 
 
 def test_people_of_another_bot_are_not_found() -> None:
@@ -80,11 +82,13 @@ def test_values_are_kept_and_seen_at_once() -> None:
     ClientField.objects.create(key="age", label="Age", type="number")
     lead = make_lead()
     result = put(lead, {"name": "Anna", "user_phone": PHONE, "age": "30", "city": "Kyiv"})
-    assert result == ActionResult("ok", values={"user_name": "Anna", "user_phone": PHONE, "age": 30, "city": "Kyiv"})
+    assert result == ActionResult("ok")
     lead.person.refresh_from_db()
     assert (lead.person.name, lead.person.phone, lead.person.phone_verified) == ("Anna", PHONE, False)
     assert lead.person.attributes == {"age": 30, "city": "Kyiv"}
-    assert put(lead, {"city": ""}).values == {"city": None}
+    assert put(lead, {"city": ""}).exit == "ok"
+    lead.person.refresh_from_db()
+    assert lead.person.attributes == {"age": 30}
 
 
 def test_what_is_there_can_be_kept() -> None:
@@ -115,4 +119,5 @@ def test_a_dry_run_keeps_nothing() -> None:
 
 def test_the_check_knows_which_variables_are_set() -> None:
     assert Set().sets({"values": {"name": 1, "user_email": 1, "city": 1}}) == ["user_name", "user_email", "city", "invalid_fields"]
-    assert (Get().sets({}), Get().sets({"fields": ["city"]}), Get().sets({"save_as": "user"})) == (["*"], ["city"], ["user"])
+    assert Get().sets({}) == ["registered_user", "*"]
+    assert Get().sets({"by": "phone", "save_as": "user"}) == ["user"]
