@@ -17,6 +17,8 @@ from apps.core.outgoing import AddressRefusedError, DeadlineError, OutgoingError
 logger = structlog.get_logger(__name__)
 
 MAX_WAIT_SECONDS = 3600.0
+SERVER_ERROR = 500
+RETRY_ON = ("5xx", "429", "timeout", "reset")
 _KINDS = {RefusedError: "refused", AddressRefusedError: "refused", DeadlineError: "timeout"}
 
 
@@ -60,13 +62,21 @@ def _useful(headers: Mapping[str, str]) -> dict[str, str]:
 
 
 def _again_in(call: Call, reply: dict[str, Any]) -> float | None:
-    """Seconds until the next try: for 429, 5xx and broken connections, while retries are left. `Retry-After` goes before our own back-off."""
-    temporary = reply.get("error") in {"failed", "timeout"} or reply.get("status", 0) in {408, 425, 429, 500, 502, 503, 504}
-    if not temporary or call.attempts > int(call.request.get("retries") or 0):
+    """Seconds until the next try, for the failures in `retry_on` while retries are left. `Retry-After` goes before our own back-off."""
+    wanted = set(call.request.get("retry_on") or RETRY_ON)
+    if not wanted & _kinds_of(reply) or call.attempts > int(call.request.get("retries") or 0):
         return None
     asked_for = _seconds(reply.get("headers", {}).get("retry-after", ""))
     own: float = float(call.request.get("backoff_seconds") or 1) * 2 ** (call.attempts - 1) * random.uniform(0.75, 1.25)  # noqa: S311
     return min(max(asked_for, own), MAX_WAIT_SECONDS)
+
+
+def _kinds_of(reply: dict[str, Any]) -> set[str]:
+    """How a caller names this kind of failure in `retry_on`."""
+    status = int(reply.get("status") or 0)
+    names = {"failed": "reset", "timeout": "timeout", "refused": "refused"}
+    kinds = {names[reply["error"]]} if reply.get("error") in names else set()
+    return kinds | {"5xx" if status >= SERVER_ERROR else str(status)}
 
 
 def _seconds(retry_after: str) -> float:
