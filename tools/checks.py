@@ -65,8 +65,8 @@ def _tool(name: str, program: str, *arguments: str) -> Check:
 
 CHECKS = (
     _python("mypy --strict", "-m", "mypy"),
-    _python("ruff format --check", "-m", "ruff", "format", "--check", "."),
-    _python("ruff check", "-m", "ruff", "check", "--quiet", "."),
+    _python("ruff format --check", "-m", "ruff", "format", "--check", "--output-format", "concise", "."),
+    _python("ruff check", "-m", "ruff", "check", "--quiet", "--output-format", "concise", "."),
     _tool("import-linter", "lint-imports", "--no-cache"),
     _python("budgets of functions and modules", "-m", "tools.budgets"),
     _python("front end", "-m", "tools.frontend"),
