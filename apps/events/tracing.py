@@ -37,7 +37,11 @@ class Place:
 
 @dataclass(frozen=True)
 class Line:
-    """One thing that happened. `order` settles what happened at the same instant: (phase, visit, place within it); details are masked."""
+    """One thing that happened; details are masked when shown, `private` names further keys to hide.
+
+    `order` settles what happened at the same instant: phase (0 came in, 1 was heard, 2 the scenario moved, 3 was said, 4 was called, 9 the
+    rest), then place within it. A line with `after` stands directly behind the line whose `anchor` it names, if that is in the same trace.
+    """
 
     at: datetime
     trace_id: str
@@ -50,6 +54,9 @@ class Line:
     details: Any = None
     places: tuple[Place, ...] = ()
     order: tuple[int, ...] = (9,)
+    anchor: str = ""
+    after: str = ""
+    private: frozenset[str] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -86,9 +93,12 @@ class Chain:
 
 
 class TraceSource:
-    """What one app knows of chains. `tells` names kinds of the log's rows that its own lines tell better, so that they are left out."""
+    """What one app knows of chains. `tells` names kinds of the log's rows that its own lines tell better: those are left out, failed ones
+    only with `tells_failures`.
+    """
 
     tells: frozenset[str] = frozenset()
+    tells_failures = False
 
     def related(self, trace_ids: Collection[str]) -> Iterable[str]:  # noqa: ARG002
         """Traces that belong to the same sessions as these; these themselves may be among them. Oldest first."""
@@ -139,18 +149,14 @@ def _around(related: list[str], trace_id: str) -> list[str]:
 
 
 def _lines(trace_ids: Sequence[str], viewer: AnyUser) -> Iterator[Line]:
-    told: set[str] = set()
+    told: dict[str, bool] = {}
     for source in sources():
         found = list(source.lines(trace_ids, viewer))
         if found:
-            told |= source.tells
+            told |= dict.fromkeys(source.tells, source.tells_failures)
         yield from found
-    yield from _logged(trace_ids, viewer, without=told)
-
-
-def _logged(trace_ids: Sequence[str], viewer: AnyUser, *, without: Collection[str]) -> Iterator[Line]:
     for row in scoped(Event.objects.filter(trace_id__in=trace_ids), viewer).order_by("id")[:LINES_PER_SOURCE]:
-        if row.kind not in without or row.status == Event.Status.FAIL:
+        if row.kind not in told or (row.status == Event.Status.FAIL and not told[row.kind]):
             yield line_of(row)
 
 
@@ -177,4 +183,18 @@ def _parts(lines: list[Line], *, asked: str) -> Iterator[Part]:
     for line in sorted(lines, key=lambda line: (line.at, line.order)):
         by_trace.setdefault(line.trace_id, []).append(line)
     for trace_id, found in by_trace.items():
-        yield Part(trace_id=trace_id, lines=tuple(found), asked=trace_id == asked)
+        yield Part(trace_id=trace_id, lines=tuple(_anchored(found)), asked=trace_id == asked)
+
+
+def _anchored(lines: list[Line]) -> list[Line]:
+    """The lines in order, those with `after` behind the line that they follow from."""
+    anchors = {line.anchor for line in lines if line.anchor}
+    following: dict[str, list[Line]] = {}
+    for line in lines:
+        if line.after in anchors:
+            following.setdefault(line.after, []).append(line)
+    ordered: list[Line] = []
+    for line in lines:
+        if line.after not in anchors:
+            ordered += [line, *sorted(following.get(line.anchor, []), key=lambda line: line.order)] if line.anchor else [line]
+    return ordered

@@ -63,7 +63,7 @@ def _line(line: Line, part: Part, names: dict[Any, Any]) -> dict[str, Any]:
         "line": line,
         "after_ms": after_ms,
         "percent": round(100 * after_ms / part.took_ms, 1) if part.took_ms else 0,
-        "details": mask(line.details) if line.details else None,
+        "details": mask(line.details, private=line.private) if line.details else None,
         "names": [names[place] for place in line.places if names[place].url],
     }
 
