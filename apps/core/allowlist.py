@@ -44,3 +44,8 @@ def stored_rules_in_thread() -> tuple[AllowRule, ...]:
         return stored_rules()
     finally:
         connection.close()
+
+
+def forget() -> None:
+    """After a change in this process: read again at the next call."""
+    _stored.forget()

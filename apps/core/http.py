@@ -18,6 +18,7 @@ from urllib.parse import urljoin
 import aiohttp
 import structlog
 from django.utils.translation import gettext as _
+from yarl import URL
 
 from apps.core import loop
 from apps.core.addresses import AllowRule
@@ -243,9 +244,16 @@ async def _typed_errors(attempt: Attempt) -> AsyncIterator[None]:
         raise ConnectionFailedError(text, written=attempt.written) from error
 
 
+def _joined(base: URL, target: str) -> URL:
+    try:
+        return check_url(urljoin(str(base), target))
+    except ValueError as error:
+        raise RefusedError(_("The server redirects to an address that is not valid.")) from error
+
+
 def _redirected(checked: Checked, status: int, target: str) -> Checked:
     """The next request, re-checked from the start; to another site it carries no credentials."""
-    url = check_url(urljoin(str(checked.url), target))
+    url = _joined(checked.url, target)
     if checked.url.scheme == "https" and url.scheme != "https":
         raise RefusedError(_("The server redirects from https to http. Use the final address if it is trusted."))
     keeps_body = status in (307, 308) or checked.method in ("GET", "HEAD")
