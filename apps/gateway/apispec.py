@@ -13,7 +13,7 @@ ERROR: Json = {
     "type": "object",
     "required": ["success", "message", "trace_id", "code"],
     "properties": {
-        "success": {"type": "boolean", "const": False},
+        "success": {"type": "boolean"},
         "message": {"type": "string"},
         "trace_id": {"type": "string"},
         "code": {"type": "string", "enum": sorted(REASONS)},
@@ -69,15 +69,16 @@ def path(name: str, description: str, kind: Any = OpenApiTypes.STR) -> OpenApiPa
 
 
 _ANYTHING: Json = {"type": "object", "additionalProperties": True}
+_ID: Json = {"oneOf": [{"type": "integer"}, {"type": "string"}]}
 _ROW: Json = {
     "type": "object",
     "properties": {
-        "userId": {"type": ["integer", "string", "null"]},
+        "userId": {**_ID, "nullable": True},
         "leadId": {"type": "string"},
-        "chatId": {"type": ["integer", "string"]},
+        "chatId": _ID,
         "isActive": {"type": "boolean"},
         "source": {"type": "string"},
-        "connected_at": {"type": ["string", "null"], "format": "date-time"},
+        "connected_at": {"type": "string", "format": "date-time", "nullable": True},
     },
 }
 
@@ -150,7 +151,7 @@ MESSAGE: dict[str, Any] = {
             "properties": {
                 "success": {"type": "boolean"},
                 "message_id": {"type": "string"},
-                "thread_id": {"type": ["string", "null"]},
+                "thread_id": {"type": "string", "nullable": True},
                 "trace_id": {"type": "string"},
             },
         },
@@ -198,7 +199,7 @@ MAPPING: dict[str, Any] = {
                 "success": {"type": "boolean"},
                 "trace_id": {"type": "string"},
                 "results": {"type": "array", "items": _ROW},
-                "next": {"type": ["string", "null"]},
+                "next": {"type": "string", "nullable": True},
             },
         },
     ),

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from datetime import datetime
 from functools import lru_cache
 from itertools import islice
+from operator import itemgetter
 from typing import Any
 
 import re2
@@ -38,9 +39,8 @@ def check(params: Json, schema: Json) -> None:
     except (SchemaError, Unresolvable, RecursionError, re2.error) as error:
         raise RefusedError("endpoint_misconfigured") from error
     if errors:
-        raise RefusedError(
-            "schema_mismatch", errors=[{"field": field_of(error), "message": error.message[:MAX_MESSAGE]} for error in errors]
-        )
+        told = [{"field": field_of(error), "message": error.message[:MAX_MESSAGE]} for error in errors]
+        raise RefusedError("schema_mismatch", errors=sorted(told, key=itemgetter("field")))
 
 
 def problems(schema: Any) -> list[str]:

@@ -25,6 +25,7 @@ from apps.identity.models import Lead
 logger = structlog.get_logger(__name__)
 
 MAX_PARAMS = 8_000
+SMALL = 100
 # Refusals that anybody can cause at will: so many are noted for each address or token in a minute, the rest only counted in the server's log.
 NOTED_PER_MINUTE = 10
 NOTED_PER_MINUTE_IN_ALL = 120
@@ -59,9 +60,7 @@ def note(attempt: Attempt, answer: Answer) -> None:
         logger.warning("a call was refused", status=answer.status, alias=attempt.alias)
         return
     try:
-        row = _event(attempt, answer)
-        row.timestamp = attempt.began_at
-        recording.write([row])
+        recording.write([_event(attempt, answer)])
     except DatabaseError as error:
         logger.warning("a call was not noted", error=type(error).__name__, status=answer.status, alias=attempt.alias)
 
@@ -81,7 +80,10 @@ def _event(attempt: Attempt, answer: Answer) -> Event:
     if len(attempt.leads) == 1:
         lead = attempt.leads[0]
         about |= {"lead_id": lead.pk, "person_id": lead.person_id, "channel_id": lead.channel_id}
-    return recording.event("endpoint.dry_run" if attempt.dry_run else "endpoint.called", details=_details(attempt, answer), **about)
+    row = recording.event("endpoint.dry_run" if attempt.dry_run else "endpoint.called", **about)
+    row.timestamp = attempt.began_at
+    row.details = mask(_details(attempt, answer), private=attributes.private_keys())
+    return row
 
 
 def _details(attempt: Attempt, answer: Answer) -> Json:
@@ -89,34 +91,32 @@ def _details(attempt: Attempt, answer: Answer) -> Json:
     if attempt.caller:
         details["token_name"] = attempt.caller.name
     if not answer.body.get("success"):
-        details |= {"code": answer.body.get("code", ""), "message": answer.body.get("message", "")}
         # The messages beside the fields may quote what the caller sent; the names are enough here.
-        details |= (
-            {"fields": [error.get("field") or error.get("node", "") for error in answer.body["errors"]]}
-            if answer.body.get("errors")
-            else {}
-        )
+        fields = [error.get("field") or error.get("node", "") for error in answer.body.get("errors", ())]
+        details |= {
+            "code": answer.body.get("code", ""),
+            "message": answer.body.get("message", ""),
+            **({"fields": fields} if fields else {}),
+        }
     if attempt.params is not None:
-        details |= {"form": attempt.form, "params": shortened(mask(attempt.params, private=attributes.private_keys()))}
+        details |= {"form": attempt.form, "params": shortened(attempt.params)}
     if len(attempt.leads) > 1:
-        details["leads"] = [lead.code for lead in attempt.leads[:50]]
-        details["recipients"] = len(attempt.leads)
+        details |= {"recipients": len(attempt.leads), "leads": [lead.code for lead in attempt.leads[:50]]}
     return details
 
 
 def shortened(params: Mapping[str, Any]) -> Json:
-    """The parameters as far as they fit into a line of the log: big values give way to their size."""
+    """The parameters as far as they fit into a line of the log: small values as they are, big ones while there is room, else their size."""
     left = MAX_PARAMS
     result: Json = {}
     for key, value in params.items():
-        size = len(str(value)) + len(key)
-        left -= min(size, 100)
+        size = len(str(value))
+        shown = value if size <= max(SMALL, left // 2) else f"<{size} characters>"
+        left -= min(len(key), SMALL) + (size if shown is value else SMALL)
         if left < 0:
             result["…"] = f"{len(params) - len(result)} more"
             break
-        fits = size <= 100 or size <= left  # noqa: PLR2004
-        left -= size if fits and size > 100 else 0  # noqa: PLR2004
-        result[key[:100]] = value if fits else f"<{size} characters>"
+        result[key[:SMALL]] = shown
     return result
 
 

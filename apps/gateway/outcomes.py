@@ -26,6 +26,7 @@ _SUCCESS = {
     "queued": "Communication queued",
     ACCEPTED: "Communication accepted",
 }
+_SCRIPT_ERROR = "Script error"
 _LATER = frozenset({"queued", ACCEPTED})
 
 
@@ -54,7 +55,8 @@ def script_error(failure: Json) -> Json:
     """`Script error at node "ask": …`, or at a line where the script is code (product row IN-2)."""
     line, node, reason = failure.get("line"), failure.get("node", ""), str(failure.get("message", ""))
     place = f"at line {line}" if line else f'at node "{node}"' if node else ""
-    message = f"Script error {place}".rstrip() + (f": {reason}" if reason else "")
+    prefix = f"{_SCRIPT_ERROR} {place}".rstrip()
+    message = reason if reason.startswith(_SCRIPT_ERROR) else f"{prefix}: {reason}" if reason else prefix
     return {"message": message[:MAX_MESSAGE], "code": "script_error", "errors": [{key: value for key, value in failure.items() if value}]}
 
 

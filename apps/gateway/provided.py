@@ -22,7 +22,6 @@ _SCHEMAS: Mapping[str, tuple[str, Json, Json]] = {
             "type": "object",
             "properties": {
                 "userId": _USER,
-                "user_id": _USER,
                 "channel": {"type": "string", "description": "Type of the channel, e.g. telegram; the first one with links when absent."},
                 "ttl": {
                     "type": "number",
@@ -30,17 +29,12 @@ _SCHEMAS: Mapping[str, tuple[str, Json, Json]] = {
                     "description": "Seconds for which the link works; the installation limits it.",
                 },
             },
-            "anyOf": [{"required": ["userId"]}, {"required": ["user_id"]}],
         },
         {"userId": 125, "channel": "telegram", "ttl": 600},
     ),
     CONNECT_BOT: (
-        "Ask whether a user's chat is connected",
-        {
-            "type": "object",
-            "properties": {"userId": _USER, "user_id": _USER},
-            "anyOf": [{"required": ["userId"]}, {"required": ["user_id"]}],
-        },
+        "Ask whether a chat is connected to a user",
+        {"type": "object", "properties": {"userId": _USER}},
         {"userId": 125},
     ),
 }

@@ -41,10 +41,15 @@ def claim_of(request: HttpRequest, caller: Caller, body: Json) -> Claim | None:
     key = request.headers.get("Idempotency-Key")
     if key is None:
         return None
+    asked = json.dumps([request.method, request.path.rstrip("/"), sorted(request.GET.items()), body], sort_keys=True)
+    return Claim(token_id=caller.family, key=_stored("key", checked(key)), digest=hashlib.sha256(asked.encode()).hexdigest())
+
+
+def checked(key: str) -> str:
+    """The key; raises `RefusedError` for one that cannot be stored."""
     if not 0 < len(key) <= MAX_KEY or not (key.isascii() and key.isprintable()):
         raise RefusedError("bad_request", f"Idempotency-Key must be 1 to {MAX_KEY} printable characters.")
-    asked = json.dumps([request.method, request.path.rstrip("/"), sorted(request.GET.items()), body], sort_keys=True)
-    return Claim(token_id=caller.family, key=_stored("key", key), digest=hashlib.sha256(asked.encode()).hexdigest())
+    return key
 
 
 def find(claim: Claim) -> KeptAnswer | None:

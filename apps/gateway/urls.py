@@ -2,15 +2,23 @@
 
 from django.urls import path, re_path
 
+from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
-from apps.gateway.views import CallView, MappingView, UserMappingView
+from apps.gateway.views import CallView, ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
 from apps.gateway.webhooks import WebhookView
 
 app_name = "gateway"
 urlpatterns = [
     path("bots/<str:bot_id>/call/<path:alias>", CallView.as_view(), name="call"),
     path("webhooks/<str:kind>/<str:public_id>", WebhookView.as_view(), name="webhook"),
+    path("api/1.1/wf/send_message_external", ExternalMessageView.as_view(), name="external-message"),
+    path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),
     path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
     path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
+    path("docs/<str:bot_id>", BotDocsView.as_view(), name="bot-docs"),
+    path("docs/<str:bot_id>/", BotDocsView.as_view()),
+    path("docs/<str:bot_id>/openapi.json", BotOpenApiView.as_view(), name="bot-openapi"),
+    path("api/docs/", PlatformDocsView.as_view(), name="docs"),
+    path("api/schema/", PlatformSchemaView.as_view(), name="schema"),
     re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels)(?:/.*)?$", UnknownPathView.as_view()),
 ]

@@ -1,5 +1,6 @@
-"""The addresses of the integration API: calls of endpoints and the mapping table."""
+"""The addresses of the integration API: calls of endpoints, the external messenger, the mapping table."""
 
+from abc import abstractmethod
 from typing import Any
 
 import structlog
@@ -8,7 +9,7 @@ from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
 from apps.core.trace import current_trace_id
-from apps.gateway import apispec, calling, endpoints, mapping, noting
+from apps.gateway import apispec, calling, endpoints, external, mapping, noting
 from apps.gateway.answers import Answer, RefusedError
 from apps.gateway.machine import MachineView
 from apps.gateway.noting import Attempt
@@ -16,35 +17,83 @@ from apps.gateway.noting import Attempt
 logger = structlog.get_logger(__name__)
 
 
-class CallView(MachineView):
-    """`POST /bots/{botId}/call/{alias}`. Every call leaves one row in the event log, whatever became of it."""
+class NotedView(MachineView):
+    """A view each of whose requests leaves one row in the event log, whatever became of it."""
 
     authentication_classes = [apispec.TokenAuthentication]
 
     def answer(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        attempt = noting.begin(request, kwargs["alias"])
-        answer = self._answer(request, attempt, **kwargs)
+        attempt = noting.begin(request, self.endpoint_name(**kwargs))
+        answer = self._safely(request, attempt, **kwargs)
         noting.note(attempt, answer)
         return answer.response()
 
-    @extend_schema(**apispec.CALL)
-    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
-        return self.answer(request, **kwargs)
+    @abstractmethod
+    def endpoint_name(self, **kwargs: Any) -> str:
+        """How the log names what was called."""
 
-    def _answer(self, request: HttpRequest, attempt: Attempt, **kwargs: Any) -> Answer:
+    @abstractmethod
+    def work(self, request: HttpRequest, attempt: Attempt, **kwargs: Any) -> Answer:
+        """Do it, or raise `RefusedError`; what becomes known is put into `attempt`."""
+
+    def _safely(self, request: HttpRequest, attempt: Attempt, **kwargs: Any) -> Answer:
         try:
-            return calling.answer(request, attempt, bot_id=kwargs["bot_id"], alias=kwargs["alias"])
+            return self.work(request, attempt, **kwargs)
         except RefusedError as refusal:
             return refusal.answer()
         except (OperationalError, InterfaceError):
             raise
         except Exception:
-            logger.exception("a call failed", alias=attempt.alias)
+            logger.exception("a call failed", endpoint=attempt.alias)
             return RefusedError("internal_error").answer()
 
 
+class CallView(NotedView):
+    """`POST /bots/{botId}/call/{alias}`. It tells a wrong method last, so that the address and the token are checked before."""
+
+    def endpoint_name(self, **kwargs: Any) -> str:
+        return str(kwargs["alias"])
+
+    def work(self, request: HttpRequest, attempt: Attempt, **kwargs: Any) -> Answer:
+        return calling.answer(request, attempt, bot_id=kwargs["bot_id"], alias=kwargs["alias"])
+
+    @extend_schema(**apispec.CALL)
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.answer(request, **kwargs)
+
+
+class ExternalMessageView(NotedView):
+    """`POST /api/1.1/wf/send_message_external` (product row IN-10)."""
+
+    def endpoint_name(self, **_kwargs: Any) -> str:
+        return external.SCOPE
+
+    def work(self, request: HttpRequest, attempt: Attempt, **_kwargs: Any) -> Answer:
+        self.check_method(request)
+        return external.message(request, attempt)
+
+    @extend_schema(**apispec.MESSAGE)
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.answer(request, **kwargs)
+
+
+class ExternalStatusView(NotedView):
+    """`POST /api/v1/channels/{task_id}/statuses`: delivery reports of an external messenger."""
+
+    def endpoint_name(self, **_kwargs: Any) -> str:
+        return f"{external.SCOPE}/statuses"
+
+    def work(self, request: HttpRequest, attempt: Attempt, **kwargs: Any) -> Answer:
+        self.check_method(request)
+        return external.status(request, attempt, task_id=kwargs["task_id"])
+
+    @extend_schema(**apispec.STATUS)
+    def post(self, request: HttpRequest, **kwargs: Any) -> HttpResponse:
+        return self.answer(request, **kwargs)
+
+
 class ReadingView(MachineView):
-    """Ground of views that a token may read with: admitted, within its rate, of this bot."""
+    """Ground of views that a token may read with: admitted, within its rate, of this bot. Successful reading is not an event."""
 
     methods = ("GET",)
     authentication_classes = [apispec.TokenAuthentication]
