@@ -133,7 +133,10 @@ def identity(user: str | None) -> Identity:
 
 
 def end_with_parent(signum: int, *, parent: int | None = None) -> Callable[[], None]:
-    """To run in a child: the kernel then sends it `signum` when its parent dies. Linux only, elsewhere it does nothing."""
+    """To run in a child: the kernel then sends it `signum` when its parent dies. Linux only, elsewhere it does nothing.
+
+    The kernel watches the very thread that started the child: start what should last from one that does.
+    """
     libc, expected = _libc, parent or os.getpid()
 
     def leash() -> None:
