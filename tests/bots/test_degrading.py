@@ -79,7 +79,10 @@ def test_asking_for_the_phone_uses_the_reply_keyboard() -> None:
 
 
 def test_asking_for_the_phone_becomes_a_request_to_type_it() -> None:
-    content = {"text": "Where and who?", "buttons": [[{"id": "p", "kind": "contact", "label": "Share"}, {"id": "l", "kind": "location", "label": "Here"}]]}
+    content = {
+        "text": "Where and who?",
+        "buttons": [[{"id": "p", "kind": "contact", "label": "Share"}, {"id": "l", "kind": "location", "label": "Here"}]],
+    }
 
     assert said(content, THREE) == [{"text": "Where and who?\n\nPlease type your phone number.\nPlease type the address."}]
 
@@ -123,7 +126,11 @@ def test_a_text_without_room_beside_the_picture_follows_it() -> None:
 def test_a_caption_without_room_becomes_a_text() -> None:
     picture, caption = {"kind": "image", "url": "https://x.example/1.jpg"}, "A caption that is longer than forty characters."
 
-    assert said({"text": "Order", "media": [picture | {"caption": caption}]}, THREE) == [{"media": [picture]}, {"text": caption}, {"text": "Order"}]
+    assert said({"text": "Order", "media": [picture | {"caption": caption}]}, THREE) == [
+        {"media": [picture]},
+        {"text": caption},
+        {"text": "Order"},
+    ]
 
 
 def test_pictures_go_together_and_other_kinds_apart() -> None:
@@ -136,7 +143,10 @@ def test_pictures_go_together_and_other_kinds_apart() -> None:
 def test_an_album_with_buttons_gives_them_to_its_last_file() -> None:
     pictures = [{"kind": "image", "url": f"https://x.example/{index}.jpg"} for index in range(3)]
 
-    assert said({"media": pictures, "buttons": [callback("OK")]}, THREE) == [{"media": pictures[:2]}, {"media": pictures[2:], "buttons": [callback("OK")]}]
+    assert said({"media": pictures, "buttons": [callback("OK")]}, THREE) == [
+        {"media": pictures[:2]},
+        {"media": pictures[2:], "buttons": [callback("OK")]},
+    ]
 
 
 def test_an_album_with_buttons_and_text_gives_them_to_the_text() -> None:
@@ -155,9 +165,14 @@ def test_unsupported_files_are_sent_as_what_the_messenger_has(kind: str, becomes
 
 
 def test_files_become_links_where_there_are_none() -> None:
-    media = [{"kind": "image", "url": "https://x.example/1.jpg", "caption": "Front", "name": "front.jpg"}, {"kind": "file", "url": "https://x.example/a.pdf"}]
+    media = [
+        {"kind": "image", "url": "https://x.example/1.jpg", "caption": "Front", "name": "front.jpg"},
+        {"kind": "file", "url": "https://x.example/a.pdf"},
+    ]
 
-    assert said({"text": "See:", "media": media}, BARE) == [{"text": "See:\n\nFront\nfront.jpg: https://x.example/1.jpg\nhttps://x.example/a.pdf"}]
+    assert said({"text": "See:", "media": media}, BARE) == [
+        {"text": "See:\n\nFront\nfront.jpg: https://x.example/1.jpg\nhttps://x.example/a.pdf"}
+    ]
 
 
 def test_a_file_that_is_too_big_becomes_a_link() -> None:
@@ -196,7 +211,9 @@ def test_lines_added_to_markup_are_escaped() -> None:
 
 
 def test_an_edit_changes_the_first_part() -> None:
-    assert said({"text": "New", "edit": "7", "buttons": [callback("A")]}, TELEGRAM) == [{"text": "New", "edit": "7", "buttons": [callback("A")]}]
+    assert said({"text": "New", "edit": "7", "buttons": [callback("A")]}, TELEGRAM) == [
+        {"text": "New", "edit": "7", "buttons": [callback("A")]}
+    ]
     assert said({"edit": "7"}, TELEGRAM) == [{"edit": "7"}]
     assert said({"edit": "7", "buttons": [callback("A")]}, TELEGRAM) == [{"edit": "7", "buttons": [callback("A")]}]
 
@@ -215,7 +232,10 @@ def test_removing_the_keyboard_rides_on_the_last_part() -> None:
     pictures = [{"kind": "image", "url": f"https://x.example/{index}.jpg"} for index in range(2)]
 
     assert said({"text": "Bye", "keyboard": "remove"}, TELEGRAM) == [{"text": "Bye", "keyboard": "remove"}]
-    assert said({"media": pictures, "keyboard": "remove"}, TELEGRAM) == [{"media": pictures[:1]}, {"media": pictures[1:], "keyboard": "remove"}]
+    assert said({"media": pictures, "keyboard": "remove"}, TELEGRAM) == [
+        {"media": pictures[:1]},
+        {"media": pictures[1:], "keyboard": "remove"},
+    ]
 
 
 def test_what_is_filled_in_at_sending_time_reaches_every_part() -> None:

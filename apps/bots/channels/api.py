@@ -57,10 +57,10 @@ class Api(Adapter):
     def parse(self, payload: dict[str, Any]) -> list[Inbound]:
         try:
             return [_report(payload) if "status" in payload else _said(payload)]
-        except (KeyError, StopIteration, TypeError, ValueError, ValidationError):
+        except (AttributeError, KeyError, StopIteration, TypeError, ValueError, ValidationError):
             return [Inbound(event_key=f"x:{uuid.uuid4().hex}", chat_id=str(payload.get("chat_id") or ""), kind="unknown")]
 
-    async def activate(self, credentials: Credentials, *, webhook_url: str) -> Account:  # noqa: ARG002 - it posts to our API
+    async def activate(self, credentials: Credentials, *, webhook_url: str) -> Account:
         try:
             url = check_url(str(credentials.config.get("webhook_url", "")))
         except RefusedError as error:

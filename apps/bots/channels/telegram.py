@@ -63,7 +63,7 @@ class Telegram(Adapter):
 
     class Secrets(BaseModel):
         token: str = Field(
-            title=gettext_noop("Bot token"), pattern=r"^\d{1,19}:[A-Za-z0-9_-]{1,200}$",
+            title=gettext_noop("Bot token"), pattern=r"^[0-9]{1,19}:[A-Za-z0-9_-]{1,200}$",
             description=gettext_noop("@BotFather gives it when you make a bot: digits, a colon and letters."),
         )  # fmt: skip
 

@@ -67,10 +67,10 @@ class Widget(Adapter):
         try:
             fields = READERS[str(payload.get("type"))](payload)
             return [Inbound(chat_id=str(payload["chat_id"]), profile=_profile(payload), **fields)]
-        except (KeyError, TypeError, ValueError, ValidationError):
+        except (AttributeError, KeyError, TypeError, ValueError, ValidationError):
             return [Inbound(event_key=f"x:{uuid.uuid4().hex}", chat_id=str(payload.get("chat_id") or ""), kind="unknown")]
 
-    async def send(self, credentials: Credentials, chat_id: str, content: Content) -> Sent:  # noqa: ARG002 - nobody is called
+    async def send(self, credentials: Credentials, chat_id: str, content: Content) -> Sent:
         """Nothing leaves: the stored message is the message. Its id is the one that the page shows."""
         message_id = content.context.get("message_id")
         return Sent(external_ids=(f"m_{message_id}" if message_id else f"w_{uuid.uuid4().hex}",))
