@@ -32,7 +32,10 @@ def heard(kind: Any = "message", **fields: Any) -> Inbound:
 
 
 def membership(status: str, chat: dict[str, Any] = CHAT) -> dict[str, Any]:
-    states = {"old_chat_member": {"status": "left", "user": SHOP}, "new_chat_member": {"status": status, "user": SHOP}}
+    states: dict[str, dict[str, Any]] = {
+        "old_chat_member": {"status": "left", "user": SHOP},
+        "new_chat_member": {"status": status, "user": SHOP},
+    }
     if status == "kicked":
         states["new_chat_member"] |= {"until_date": 0}
     return {"update_id": 710001, "my_chat_member": {"chat": chat, "from": ANNA, "date": DATE, **states}}
