@@ -4,7 +4,8 @@ from typing import Any
 
 from drf_spectacular.extensions import OpenApiAuthenticationExtension
 from drf_spectacular.types import OpenApiTypes
-from drf_spectacular.utils import OpenApiParameter, OpenApiResponse
+from drf_spectacular.utils import OpenApiParameter, OpenApiResponse, extend_schema_serializer
+from rest_framework import serializers
 from rest_framework.authentication import BaseAuthentication
 
 from apps.gateway.answers import REASONS, Json
@@ -27,6 +28,17 @@ _SENT: Json = {
     "required": ["success", "message", "trace_id"],
     "properties": {"success": {"type": "boolean"}, "message": {"type": "string"}, "trace_id": {"type": "string"}, "data": {}},
 }
+
+
+@extend_schema_serializer(component_name="Error")
+class ErrorAnswer(serializers.Serializer[Any]):
+    """The one form of every refusal. `errors` names places: fields that do not fit, or the node of a scenario."""
+
+    success = serializers.BooleanField(default=False)
+    message = serializers.CharField()
+    trace_id = serializers.CharField(help_text="The chain of this request in the event log; also in the header X-Trace-Id.")
+    code = serializers.CharField(help_text=", ".join(sorted(REASONS)))
+    errors = serializers.ListField(child=serializers.DictField(), required=False)  # type: ignore[assignment]
 
 
 class TokenAuthentication(BaseAuthentication):
@@ -52,7 +64,7 @@ def statuses(*codes: int) -> dict[int, str]:
 
 def responses(*codes: int, good: Json = _SENT, good_status: int = 200, description: str = "Done") -> dict[int, OpenApiResponse]:
     """The good answer and our error answers."""
-    errors = {status: OpenApiResponse(response=ERROR, description=text) for status, text in statuses(*codes).items()}
+    errors = {status: OpenApiResponse(response=ErrorAnswer, description=text) for status, text in statuses(*codes).items()}
     return {good_status: OpenApiResponse(response=good, description=description), **errors}
 
 
@@ -104,6 +116,7 @@ WEBHOOK: dict[str, Any] = {
     "operation_id": "receive_webhook",
     "tags": ["Webhooks"],
     "summary": "Where a messenger posts its updates to",
+    "description": "Verified by the messenger's own signature over the raw body, stored once, answered at once.",
     "parameters": [path("kind", "Type of the channel."), path("public_id", "Public id of the channel.", OpenApiTypes.UUID)],
     "request": {"application/json": _ANYTHING},
     "responses": responses(401, 404, 405, 413, 503, description="Stored"),
@@ -113,6 +126,7 @@ MESSAGE: dict[str, Any] = {
     "operation_id": "send_message_external",
     "tags": ["External messenger"],
     "summary": "A message of a user of an external messenger",
+    "description": "`chat_id` merges the dialogue. The answer names the message and its thread as our webhooks do; null while a worker has the chat.",
     "parameters": [header("Idempotency-Key", "Makes a repeated request harmless; as `client_message_id` in the body.")],
     "request": {
         "application/json": {
@@ -161,6 +175,7 @@ STATUS: dict[str, Any] = {
     "operation_id": "report_status",
     "tags": ["External messenger"],
     "summary": "Delivery report of the external messenger",
+    "description": "`message_id` is the one that our webhook gave.",
     "parameters": [path("task_id", "Public id of the channel.")],
     "request": {
         "application/json": {
@@ -179,6 +194,7 @@ MAPPING: dict[str, Any] = {
     "operation_id": "list_mapping",
     "tags": ["Mapping"],
     "summary": "The mapping table userId, leadId, chatId, page by page",
+    "description": "In the order in which leads came. `userId` is the id in the system that the token names, null until the chat is connected.",
     "parameters": [
         path("bot_id", "Id of the bot."),
         query("cursor", "`next` of the page before; the first page without it."),
@@ -208,6 +224,7 @@ MAPPING_OF_USER: dict[str, Any] = {
     "operation_id": "get_mapping",
     "tags": ["Mapping"],
     "summary": "The chats of one user",
+    "description": "One row for each chat of the user.",
     "parameters": [path("bot_id", "Id of the bot."), path("user_id", "The user's id in the calling system.")],
     "responses": responses(
         401,

@@ -76,7 +76,7 @@ def _start(attempt: Attempt, params: Json, *, claim: Claim | None, signed_id: st
     if attempt.dry_run:
         return rehearsing.answer(endpoint, params, reached, several=wanted.several)
     order = Order(params, reached, several=wanted.several, claim=claim, signed_id=signed_id)
-    update_ids = _post(attempt, order)
+    update_ids = _post(attempt, order, hint=not wait)
     if claim and update_ids is None:  # another call with this key was faster by a moment
         return _again(attempt, claim, repeating.find(claim))
     codes = order.lead_codes
@@ -102,15 +102,17 @@ class Order:
         return [lead.code for lead in self.reached.leads]
 
 
-def _post(attempt: Attempt, order: Order) -> list[int] | None:
-    """The one commit of a call: key, signature and inbox items together. None when the key belongs to an earlier call."""
+def _post(attempt: Attempt, order: Order, *, hint: bool) -> list[int] | None:
+    """The one commit of a call: key, signature and inbox items together. None when the key belongs to an earlier call. `hint` workers at
+    once when nobody waits for the outcome here.
+    """
     caller, endpoint, trace_id = cast("Caller", attempt.caller), cast("Endpoint", attempt.endpoint), current_trace_id()
     with transaction.atomic():
         if order.claim and not repeating.take(order.claim, trace_id=trace_id):
             return None
         if order.signed_id:
             repeating.use_up(token_id=caller.family, endpoint_id=endpoint.pk, message_id=order.signed_id, trace_id=trace_id)
-        update_ids = [posted.update_id for posted in inbox.post(_postings(attempt, order, trace_id))]
+        update_ids = [posted.update_id for posted in inbox.post(_postings(attempt, order, trace_id), hint=hint)]
         if order.claim:
             left = {"updates": update_ids, "leads": order.lead_codes, "unreached": order.reached.unreached, "several": order.several}
             repeating.remember(order.claim, left)

@@ -12,7 +12,7 @@ from django.http import HttpRequest
 
 from apps.bots.adapter import Inbound
 from apps.bots.models import Channel
-from apps.conversations import advancing, inbox
+from apps.conversations import awaiting, inbox
 from apps.conversations.inbox import Posted
 from apps.conversations.models import Message, Update
 from apps.core.trace import current_trace_id
@@ -140,7 +140,7 @@ def _said(channel: Channel, inbound: Inbound, posted: Posted) -> Message | None:
 
 
 def _find_said(channel: Channel, inbound: Inbound, posted: Posted) -> Message | None:
-    update = advancing.advance_now(posted.update_id, wait_seconds=WAIT_SECONDS)
+    update = awaiting.outcome_of(posted.update_id, wait_seconds=WAIT_SECONDS)
     found = Message.objects.filter(channel=channel, direction=Message.Direction.IN, conversation__lead__chat_id=inbound.chat_id)
     return found.filter(trace_id=update.trace_id).order_by("-pk").first()
 

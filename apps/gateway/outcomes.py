@@ -10,7 +10,7 @@ from django.conf import settings
 from django.db import DatabaseError
 from django.utils import translation
 
-from apps.conversations import advancing
+from apps.conversations import awaiting
 from apps.conversations.models import Update
 from apps.gateway.answers import REASONS, Answer, Json, RefusedError, success
 from apps.scenarios import calling
@@ -102,7 +102,7 @@ def _single(result: Result, trace_id: str) -> Answer:
 
 
 def _result(update_id: int, lead_code: str, deadline: float) -> Result:
-    update = advancing.advance_now(update_id, wait_seconds=max(0.0, deadline - time.monotonic()))
+    update = awaiting.outcome_of(update_id, wait_seconds=max(0.0, deadline - time.monotonic()))
     if update.state == Update.State.PENDING:
         return Result(lead_code, ACCEPTED, {})
     outcome: dict[str, Any] = update.outcome

@@ -34,7 +34,7 @@ def contents() -> list[Any]:
     """What a careless dry run might change in place."""
     with connection.cursor() as cursor:
         cursor.execute("SELECT name, phone, attributes, updated_at FROM identity_person ORDER BY id")
-        return cursor.fetchall()
+        return list(cursor.fetchall())
 
 
 @pytest.mark.parametrize("how", DRY)
