@@ -203,7 +203,8 @@ class Health:
 class Adapter(ABC):
     """A messenger. Instances hold no state of a channel; connections are kept by the adapter per process, keyed by credentials.
 
-    All `async` methods run on one persistent event loop per process.
+    All `async` methods run on one persistent event loop per process; what an adapter holds open there it registers with
+    `core.loop.close_at_exit`.
     """
 
     kind: ClassVar[str]
@@ -258,7 +259,3 @@ class Adapter(ABC):
     async def poll(self, credentials: Credentials, *, offset: int) -> Polled:
         """Wait for updates (only where `polls`); `offset` 0 begins with the oldest. What came before `offset` is forgotten there."""
         return Polled(updates=(), offset=offset)
-
-    async def close(self) -> None:
-        """Close the connections of the running event loop; the next call opens them again. For the end of a process."""
-        return

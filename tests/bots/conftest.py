@@ -10,6 +10,7 @@ from pytest_django import Settings
 from apps.bots.adapter import Adapter, Credentials, Inbound, Sent
 from apps.bots.content import Content
 from apps.bots.registry import adapters
+from apps.bots.telegram import connections
 from tools.emulators.telegram import Emulator, Options, running
 
 TOKEN = "123456:emulated-token-of-the-shop"
@@ -56,4 +57,4 @@ async def emulator(settings: Settings) -> AsyncIterator[Emulator]:
 async def telegram(emulator: Emulator) -> AsyncIterator[Telegram]:
     adapter = adapters["telegram"]
     yield Telegram(emulator, adapter, telegram_credentials())
-    await adapter.close()
+    await connections.close()

@@ -26,7 +26,7 @@ from apps.bots.adapter import (
     VerificationError,
 )
 from apps.bots.content import Content
-from apps.bots.telegram.connections import bot_of, close
+from apps.bots.telegram.connections import bot_of
 from apps.bots.telegram.errors import in_our_words
 from apps.bots.telegram.parsing import inbound
 from apps.bots.telegram.sending import deliver
@@ -117,9 +117,6 @@ class Telegram(Adapter):
         with in_our_words(setting_up=True):
             updates: list[dict[str, Any]] = await bot_of(credentials).do_api_request("getupdates", asked, read_timeout=POLL_SECONDS + 10)
         return Polled(updates=tuple(updates), offset=max((update["update_id"] + 1 for update in updates), default=offset))
-
-    async def close(self) -> None:
-        await close()
 
     def deep_link(self, account: Account, token: str) -> str:
         return create_deep_linked_url(account.username, token) if account.username else ""

@@ -15,6 +15,7 @@ from telegram.error import BadRequest, NetworkError
 from apps.bots import markup
 from apps.bots.adapter import BadContentError, Sent
 from apps.bots.content import Button, Content, Location, Media
+from apps.bots.telegram.fetching import with_bytes
 
 Json = dict[str, Any]
 
@@ -24,6 +25,7 @@ CALLBACK_BYTES = 64
 FIELDS = {"image": "photo", "video": "video", "audio": "audio", "voice": "voice", "file": "document", "sticker": "sticker"}
 ALBUM_ITEMS: dict[str, Any] = {"image": InputMediaPhoto, "video": InputMediaVideo, "audio": InputMediaAudio, "file": InputMediaDocument}
 BAD_PICTURE = ("photo_invalid_dimensions", "image_process_failed", "photo_ext_invalid", "photo_save_file_invalid")
+NOT_READ = ("failed to get http url content", "wrong type of the web page content", "wrong file identifier/http url")
 BAD_TAGS, NO_TEXT, NOT_MODIFIED = ("parse entities",), ("there is no text in the message",), ("message is not modified",)
 
 
@@ -36,10 +38,8 @@ async def deliver(bot: Bot, chat_id: str, content: Content, *, previews: bool = 
         return await _edit(bot, content, options, previews=previews)
     if content.silent:
         options["disable_notification"] = True
-    if len(content.media) > 1:
-        return await _album(bot, content, options)
     if content.media:
-        return _sent(await _file(bot, content, options))
+        return await _files(bot, content, options)
     if content.location:
         return _sent(await _place(bot, content.location, options))
     if content.contact:
@@ -109,17 +109,28 @@ def _words(content: Content) -> str:
     return "" if content.media[0].kind == "sticker" else content.media[0].caption or content.text
 
 
-async def _file(bot: Bot, content: Content, options: Json) -> Json:
+async def _files(bot: Bot, content: Content, options: Json) -> Sent:
+    """Telegram reads addresses itself; what it cannot read, we read for it."""
+    send = _album if len(content.media) > 1 else _file
+    try:
+        return await send(bot, content, options)
+    except BadRequest as error:
+        if not _says(error, NOT_READ) or not any(item.url for item in content.media):
+            raise
+        return await send(bot, await with_bytes(content), options)
+
+
+async def _file(bot: Bot, content: Content, options: Json) -> Sent:
     """One file. A picture that Telegram cannot show as one is sent as a document."""
     item = content.media[0]
     field = "document" if item.kind == "image" and _too_big_for_picture(item) else FIELDS[item.kind]
     try:
-        message: Json = await _formatted(bot, f"send{field}", "caption", content, options | {field: _source(item)})
+        message = await _formatted(bot, f"send{field}", "caption", content, options | {field: _source(item)})
     except BadRequest as error:
         if field != "photo" or not _says(error, BAD_PICTURE):
             raise
         message = await _formatted(bot, "sendDocument", "caption", content, options | {"document": _source(item)})
-    return message
+    return _sent(message)
 
 
 def _too_big_for_picture(item: Media) -> bool:

@@ -20,7 +20,7 @@ from apps.bots.adapter import (
     SendError,
 )
 from apps.bots.registry import adapters
-from apps.bots.telegram import transport
+from apps.bots.telegram import connections, transport
 from apps.bots.telegram.errors import translated
 from tests.bots.conftest import TOKEN, Telegram, telegram_credentials
 
@@ -195,8 +195,8 @@ async def test_no_token_is_in_an_error_or_in_the_log(telegram: Telegram, caplog:
 
 async def test_closing_is_for_now_only(telegram: Telegram) -> None:
     await telegram.send(text="one")
-    await telegram.adapter.close()
-    await telegram.adapter.close()
+    await connections.close()
+    await connections.close()
 
     assert (await telegram.send(text="two")).external_ids == ("2",)
 
@@ -209,7 +209,7 @@ def test_connections_belong_to_their_loop(settings: Settings) -> None:
     async def once() -> None:
         with pytest.raises(RetryError):
             await adapter.activate(telegram_credentials(), webhook_url="")
-        await adapter.close()
+        await connections.close()
 
     asyncio.run(once())
     asyncio.run(once())

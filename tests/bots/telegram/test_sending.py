@@ -2,9 +2,11 @@
 
 import asyncio
 import time
+from collections.abc import AsyncIterator
 from typing import Any
 
 import pytest
+from aiohttp import web
 
 from apps.bots.adapter import BadContentError, Sent
 from apps.bots.content import Content, Media
@@ -110,6 +112,37 @@ async def test_a_file_is_sent_by_address(telegram: Telegram) -> None:
     await telegram.send(media=[{"kind": "file", "url": "https://x.example/act.pdf"}])
 
     assert telegram.sees()[0]["document"]["file_name"] == "act.pdf"
+
+
+@pytest.fixture
+async def shelf() -> AsyncIterator[str]:
+    """A web server with files: `/act.pdf` is there."""
+
+    async def give(request: web.Request) -> web.Response:
+        return web.Response(body=b"%PDF") if request.path == "/act.pdf" else web.Response(status=404)
+
+    runner = web.ServerRunner(web.Server(give))  # type: ignore[arg-type]
+    await runner.setup()
+    await web.TCPSite(runner, "127.0.0.1", 0).start()
+    yield f"http://127.0.0.1:{runner.addresses[0][1]}"
+    await runner.cleanup()
+
+
+async def test_a_file_that_telegram_cannot_read_is_read_by_us(telegram: Telegram, shelf: str) -> None:
+    telegram.answers({"do": "400", "description": "Bad Request: failed to get HTTP URL content"}, method="sendDocument")
+    telegram.answers({"do": "400", "description": "Bad Request: wrong type of the web page content"}, method="sendMediaGroup")
+    file = {"kind": "file", "url": f"{shelf}/act.pdf"}
+    sent = await telegram.send(media=[file])
+    album = await telegram.send(media=[file, file])
+
+    assert [telegram.emulator.world.files[file_id].data for file_id in (*sent.files, *album.files)] == [b"%PDF"] * 3
+    assert telegram.sees()[0]["document"]["file_name"] == "act.pdf"
+
+
+@pytest.mark.parametrize(("path", "kind"), [("/nothing.pdf", BadContentError), (":9/x", BadContentError), (" /x", BadContentError)])
+async def test_a_file_that_nobody_can_read_is_refused(telegram: Telegram, shelf: str, path: str, kind: type[Exception]) -> None:
+    with pytest.raises(kind, match="cannot be read"):
+        await telegram.send(media=[{"kind": "file", "url": f"{shelf}{path}"}])
 
 
 async def test_a_file_with_buttons_has_them_below(telegram: Telegram) -> None:
