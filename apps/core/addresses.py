@@ -87,7 +87,7 @@ class AllowRule:
         target, own_port = _split_port(text.strip())
         network = _network(target)
         host = "" if network else target.rstrip(".").lower()
-        if network is None and not _is_hostname(host):
+        if network is None and (text.lstrip().startswith("[") or not _is_hostname(host)):
             raise ValueError(_("“%(text)s” is neither a host name, an address nor a network such as 10.0.0.0/24.") % {"text": text})
         return cls(host=host, network=network, port=own_port or port)
 

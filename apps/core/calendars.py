@@ -111,7 +111,10 @@ def _spans(hours: Hours, at: dt.datetime, *, days: int) -> Iterator[Span]:
     for number in range(days + 3):
         date = first + number * ONE_DAY
         for start, end in sorted(hours.on(date)):
-            yield _moment(hours.timezone, date, start), _moment(hours.timezone, date if end > start else date + ONE_DAY, end)
+            opening = _moment(hours.timezone, date, start)
+            closing = _moment(hours.timezone, date if end > start else date + ONE_DAY, end)
+            if opening < closing:  # else all of it lies in an hour that is skipped
+                yield opening, closing
 
 
 def _moment(zone: ZoneInfo, date: dt.date, time: dt.time) -> dt.datetime:

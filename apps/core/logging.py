@@ -5,7 +5,7 @@ from typing import Any
 import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
-from apps.core.masking import mask, mask_text
+from apps.core.masking import mask
 from apps.core.trace import known_trace_id
 
 
@@ -23,13 +23,8 @@ _PLUMBING = ("_record", "_from_structlog")
 def mask_secrets(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
     """Masks every value of the line, exceptions included; runs last before rendering."""
     kept = {key: event_dict[key] for key in _PLUMBING if key in event_dict}
-    masked = mask({key: _plain(value) for key, value in event_dict.items() if key not in kept})
+    masked = mask({key: value for key, value in event_dict.items() if key not in kept})
     return {**masked, **kept}
-
-
-def _plain(value: Any) -> Any:
-    known = (str, int, float, bool, type(None), dict, list, tuple, set, frozenset, bytes)
-    return value if isinstance(value, known) else mask_text(str(value))
 
 
 def _before_rendering() -> list[Processor]:

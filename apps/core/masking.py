@@ -3,11 +3,16 @@
 Two nets: a key's name says what its value is; a value's form says that it is a secret wherever it lies.
 """
 
+import datetime as dt
 import re
+import uuid
 from collections.abc import Iterable, Mapping
+from decimal import Decimal
 from typing import Any
 
 HIDDEN = "***"
+# Values whose text cannot hold a secret; any other object (an error, a model) is taken as its text.
+_PLAIN = (int, float, bool, type(None), Decimal, dt.date, dt.time, dt.timedelta, uuid.UUID)
 MAX_DEPTH = 32
 MAX_TEXT = 200_000
 
@@ -90,7 +95,9 @@ def _mask(data: Any, private: frozenset[str], depth: int) -> Any:
         return {key: _mask_item(str(key), value, private, depth + 1) for key, value in data.items()}
     if isinstance(data, list | tuple | set | frozenset):
         return [_mask(item, private, depth + 1) for item in data]
-    return f"<{len(data)} bytes>" if isinstance(data, bytes | bytearray | memoryview) else data
+    if isinstance(data, bytes | bytearray | memoryview):
+        return f"<{len(data)} bytes>"
+    return data if isinstance(data, _PLAIN) else mask_text(str(data))
 
 
 def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any:
@@ -109,7 +116,7 @@ def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any
 def _each(value: Any, masked: Any, private: frozenset[str], depth: int) -> Any:
     if isinstance(value, str | int):
         return masked(str(value))
-    if isinstance(value, list | tuple):
+    if isinstance(value, list | tuple) and depth <= MAX_DEPTH:
         return [_each(item, masked, private, depth + 1) for item in value]
     return _mask(value, private, depth)
 
