@@ -6,7 +6,6 @@ Whatever dies in between leaves nothing behind but a counted attempt: the lock i
 takes the lane a moment later.
 """
 
-import time
 from collections.abc import Callable, Sequence
 
 import structlog
@@ -84,24 +83,6 @@ def advance_claimed(claims: Sequence[Claim]) -> int:
         if claim.attempts > 1:
             handled += _after_death(claim)
     return handled
-
-
-def advance_now(update_id: int, *, wait_seconds: float) -> Update:
-    """Handle this item in the calling process if its chat is free, else wait for whoever has it; returns the row as it stands when it is
-    done, parked, or the time is up (then it goes on without the caller).
-    """
-    deadline = time.monotonic() + wait_seconds
-    pause = 0.01
-    while True:
-        update = Update.objects.get(pk=update_id)
-        if update.state != Update.State.PENDING or time.monotonic() > deadline:
-            return update
-        claim = lanes.claim_one(update.lane_id)
-        if claim:
-            advance_claimed([claim])
-        else:
-            time.sleep(pause)
-            pause = min(pause * 1.5, 0.25)
 
 
 def _advance_alone(claim: Claim) -> int:

@@ -59,8 +59,10 @@ def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
     )
 
 
-def post(postings: Iterable[Posting]) -> list[Posted]:
-    """Insert in order, wake the lanes, commit, hint. Inside an outer transaction the hint goes out when that one commits."""
+def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:
+    """Insert in order, wake the lanes, commit, hint. Inside an outer transaction the hint goes out when that one commits. `hint` False: the
+    caller goes on with `awaiting.outcome_of`, which sees to it.
+    """
     rows = list(postings)
     if not rows:
         return []
@@ -68,7 +70,8 @@ def post(postings: Iterable[Posting]) -> list[Posted]:
         lane_ids = lanes.ensure(lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows)
         by_row = [lane_ids[lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id)] for row in rows]
         posted = _insert(rows, by_row)
-        transaction.on_commit(waking.workers)
+        if hint:
+            transaction.on_commit(waking.workers)
     return posted
 
 

@@ -12,7 +12,7 @@ from django.utils import timezone
 from apps.bots.models import Channel
 from apps.conversations import waking
 from apps.conversations.models import FeedItem, Message, Outbox
-from apps.conversations.writing import update_in_bulk
+from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.events import recording
 from apps.events.models import Event
 from apps.identity.models import Lead
@@ -133,7 +133,7 @@ def _conclude(outcomes: Sequence[Outcome]) -> None:
     }
     for lead_id, outcome in gone.items():
         Lead.objects.filter(pk=lead_id, is_active=True).update(is_active=False, inactive_reason=outcome.failed[:300])
-    FeedItem.objects.bulk_create(feed)
+    insert_in_bulk(feed)
     recording.write(events)
 
 

@@ -95,4 +95,6 @@ def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:
     for lane_id, lead in missing:
         found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id)
     Conversation.objects.bulk_create([found[lead.pk] for _lane_id, lead in missing])
+    for lead in leads.values():
+        found[lead.pk].lead, found[lead.pk].person = lead, lead.person
     return {lane_id: found[lead.pk] for lane_id, lead in leads.items()}

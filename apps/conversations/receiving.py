@@ -7,7 +7,7 @@ from apps.conversations import receipts
 from apps.conversations.models import Message
 from apps.conversations.responder import Turn
 from apps.core.masking import mask_phone
-from apps.identity import resolving
+from apps.identity import proving, resolving
 
 
 def receive(turn: Turn) -> bool:
@@ -23,6 +23,8 @@ def _message(turn: Turn, inbound: Inbound) -> bool:
     if inbound.external_id and _known(turn, inbound.external_id):
         return False
     _said(turn, inbound)
+    if inbound.contact and inbound.contact.get("own"):
+        proving.own_contact(turn.chat.lead, phone=inbound.contact.get("phone", ""))
     turn.hear(_content(inbound), external_id=inbound.external_id)
     turn.record("message.received", details={"kind": inbound.kind, "media": [item.kind for item in inbound.media]})
     return True

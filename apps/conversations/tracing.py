@@ -57,7 +57,9 @@ class Calls(TraceSource):
 
     def lines(self, trace_ids: Sequence[str], viewer: AnyUser) -> Iterable[Line]:
         private = private_keys()
-        for row in scoped(Call.objects.filter(trace_id__in=trace_ids).defer("request"), viewer, module="events").order_by("id")[:LINES_PER_SOURCE]:
+        for row in scoped(Call.objects.filter(trace_id__in=trace_ids).defer("request"), viewer, module="events").order_by("id")[
+            :LINES_PER_SOURCE
+        ]:
             shown = row.shown if isinstance(row.shown, dict) else {}
             good = row.status_code in GOOD and not row.error
             pending = row.state != Call.State.DONE
@@ -82,7 +84,12 @@ def _buttons(row: Message) -> list[str]:
 
 def _kinds(row: Message) -> str:
     content = row.content if isinstance(row.content, dict) else {}
-    return " ".join([*(f"[{item.get('kind')}]" for item in content.get("media", [])), *(f"[{name}]" for name in ("location", "contact") if content.get(name))])
+    return " ".join(
+        [
+            *(f"[{item.get('kind')}]" for item in content.get("media", [])),
+            *(f"[{name}]" for name in ("location", "contact") if content.get(name)),
+        ]
+    )
 
 
 for source in (Messages(), Inbox(), Calls()):

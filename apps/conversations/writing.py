@@ -1,14 +1,11 @@
 """Write what a batch of turns caused, in bulk, inside the batch's transaction."""
 
 from collections.abc import Sequence
-from typing import Any
-
-from django.db import connection
-from django.db.models import Field, Model
 
 from apps.conversations import waking
-from apps.conversations.models import Acknowledgement, Attachment, Call, FeedItem, Message, Outbox, Timer
+from apps.conversations.models import Acknowledgement, Attachment, FeedItem, Message, Outbox
 from apps.conversations.responder import Responder, Turn, Written
+from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.events import recording
 
 CARD = [
@@ -33,10 +30,10 @@ def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder])
     """Messages first (others point at them), then work for the sender, then the responders' rows, the log and the feed."""
     for responder in answering:
         responder.close()
-    Message.objects.bulk_create(batch.messages)
+    insert_in_bulk(batch.messages)
     _queue(batch, turns)
-    Timer.objects.bulk_create(batch.timers)
-    Call.objects.bulk_create(batch.calls)
+    insert_in_bulk(batch.timers)
+    insert_in_bulk(batch.calls)
     Acknowledgement.objects.bulk_create(
         Acknowledgement(channel_id=channel, callback_id=callback) for channel, callback in batch.acknowledge
     )
@@ -44,7 +41,7 @@ def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder])
     update_in_bulk(list(batch.changed.values()), CARD)
     for responder in answering:
         responder.written()
-    FeedItem.objects.bulk_create(_feed(batch))
+    insert_in_bulk(_feed(batch))
     recording.write(batch.events)
     update_in_bulk([turn.update for turn in turns], ["state", "done_at", "outcome", "error"])
     if batch.outgoing or batch.calls or batch.acknowledge or fetched:
@@ -53,7 +50,7 @@ def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder])
 
 def _queue(batch: Written, turns: Sequence[Turn]) -> None:
     chats = {turn.chat.conversation.pk: turn.chat for turn in turns}
-    Outbox.objects.bulk_create(
+    rows = [
         Outbox(
             lane_id=chat.lane_id,
             channel_id=message.channel_id,
@@ -64,7 +61,8 @@ def _queue(batch: Written, turns: Sequence[Turn]) -> None:
         )
         for message in batch.outgoing
         for chat in [chats[message.conversation_id]]
-    )
+    ]
+    insert_in_bulk(rows)
 
 
 def _attachments(batch: Written) -> list[Attachment]:
@@ -99,20 +97,3 @@ def _feed(batch: Written) -> list[FeedItem]:
         )
         for message in batch.messages
     ]
-
-
-def update_in_bulk(rows: Sequence[Model], fields: Sequence[str]) -> None:
-    """One UPDATE … FROM unnest for rows that are all of one model: an order of magnitude less work than `bulk_update`'s CASE chains."""
-    if not rows:
-        return
-    model = type(rows[0])
-    columns: list[Field[Any, Any]] = [model._meta.get_field(name) for name in fields]  # type: ignore[misc]  # none of them is a reverse relation
-    arrays = [[column.get_db_prep_save(getattr(row, column.attname), connection) for row in rows] for column in columns]
-    names = [str(column.column) for column in columns]
-    kinds = [str(column.db_type(connection)) for column in columns]
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"UPDATE {model._meta.db_table} AS t SET {', '.join(f'{name} = n.{name}' for name in names)} "  # noqa: S608  names are ours
-            f"FROM unnest(%s::bigint[], {', '.join(f'%s::{kind}[]' for kind in kinds)}) AS n(pk, {', '.join(names)}) WHERE t.id = n.pk",
-            [[row.pk for row in rows], *arrays],
-        )

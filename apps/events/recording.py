@@ -5,6 +5,7 @@ from typing import Any, TypedDict, Unpack
 from django.dispatch import Signal
 from django.utils import timezone
 
+from apps.core.bulk import insert_in_bulk
 from apps.core.masking import mask
 from apps.core.trace import current_trace_id
 from apps.events.models import Event
@@ -39,7 +40,7 @@ def event(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[A
 def write(events: list[Event]) -> None:
     """Store rows in order, in the caller's transaction, and tell whoever listens."""
     if events:
-        Event.objects.bulk_create(events)
+        insert_in_bulk(events)
         recorded.send(sender=Event, events=events)
 
 

@@ -1,6 +1,7 @@
 """The read-only world that a scenario sees of this chat."""
 
 from dataclasses import asdict
+from typing import Any
 
 from apps.conversations.responder import Chat
 from apps.core.settings_store import constants, instance_settings
@@ -9,17 +10,22 @@ from apps.identity.models import Lead
 from apps.scenarios.engine.contract import Facts
 
 
-def facts_of(chat: Chat) -> Facts:
-    """Person, lead, bot and channel of the chat with the installation's constants and settings, as plain data."""
-    return facts_for_lead(chat.lead)
+def facts_of(chat: Chat, people: dict[int, dict[str, Any]]) -> Facts:
+    """Person, lead, bot and channel of the chat with the installation's constants and settings, as plain data. `people`: what is known of
+    them already, by id; filled when missing.
+    """
+    person = chat.person
+    if person.pk not in people:
+        people[person.pk] = attributes.facts(person)
+    return facts_for_lead(chat.lead, known=people[person.pk])
 
 
-def facts_for_lead(lead: Lead) -> Facts:
+def facts_for_lead(lead: Lead, *, known: dict[str, Any] | None = None) -> Facts:
     """The same where no chat is being advanced (dry run, preview). `lead` with person, channel and bot at hand."""
     settings, secret = instance_settings()
     person, channel, bot = lead.person, lead.channel, lead.channel.bot
     return Facts(
-        person=attributes.facts(person),
+        person=attributes.facts(person) if known is None else known,
         constants=constants(),
         settings=settings,
         secret_settings=secret,

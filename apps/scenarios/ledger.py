@@ -8,8 +8,10 @@ from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 
 from apps.conversations import outcalls
-from apps.conversations.writing import update_in_bulk
+from apps.conversations.models import Conversation
+from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.core.masking import mask
+from apps.identity import attributes
 from apps.scenarios.engine.contract import Emit, Happened
 from apps.scenarios.models import Session
 
@@ -26,12 +28,15 @@ class Ledger:
 
     def __init__(self) -> None:
         self.open: dict[int, list[Session]] = {}
+        self.people: dict[int, dict[str, Any]] = {}
         self.emitted: list[tuple[Turn, Session, Emit]] = []
         self._new: dict[int, Session] = {}
         self._changed: dict[int, Session] = {}
         self._visits: dict[tuple[int, int], dict[str, Any]] = {}
 
-    def read(self, conversation_ids: Sequence[int]) -> None:
+    def read(self, conversations: Sequence[Conversation]) -> None:
+        conversation_ids = [conversation.pk for conversation in conversations]
+        self.people = attributes.facts_of(conversation.person for conversation in conversations)
         rows = Session.objects.filter(conversation_id__in=conversation_ids, status__in=OPEN).select_related("scenario").order_by("id")
         for session in rows:
             self.open.setdefault(session.conversation_id, []).append(session)
@@ -76,7 +81,7 @@ class Ledger:
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""
         update_in_bulk(list(self._changed.values()), CHANGING)
-        Session.objects.bulk_create(self._new.values())
+        insert_in_bulk(list(self._new.values()))
         self._write_steps()
         touched = [*self._changed.values(), *self._new.values()]
         _forget_stale_timers(touched)

@@ -4,12 +4,16 @@ import random
 from typing import Any
 
 from django.utils import timezone
+from pydantic import ValidationError
 
 from apps.bots.content import Content
+from apps.conversations.models import Call
 from apps.conversations.responder import Turn
+from apps.identity.models import Lead
 from apps.scenarios.action import Action, ActionContext, ActionResult
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Act, Effect, Emit, Entered, Facts, Happened, Problem, Respond, Returned, Say, Step, WaitUntil
+from apps.scenarios.engine.explaining import explain
 from apps.scenarios.engine.flow import DefinitionError
 from apps.scenarios.engine.stepping import step
 from apps.scenarios.facts import facts_of
@@ -22,18 +26,15 @@ MAX_INSIDE_ACTIONS = 50
 
 def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step:
     """Advance `session` by `entered` and by the results of actions that run inside the transaction."""
-    facts = facts_of(turn.chat)
-    outcome = _step(turn, session, entered, facts)
+    outcome = _step(turn, session, entered, ledger)
     if not outcome.handled:
         return outcome
     _apply(turn, session, outcome, ledger)
     for _round in range(MAX_INSIDE_ACTIONS):
-        act = _inside(outcome)
-        if act is None:
+        result = _act(turn, session, outcome, ledger)
+        if result is None:
             break
-        result = _run_inside(turn, session, act, facts)
-        facts = facts_of(turn.chat)
-        outcome = _step(turn, session, result, facts)
+        outcome = _step(turn, session, result, ledger)
         _apply(turn, session, outcome, ledger)
     else:
         outcome = _failed(
@@ -44,7 +45,7 @@ def move(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step
     return outcome
 
 
-def _step(turn: Turn, session: Session, entered: Entered, facts: Facts) -> Step:
+def _step(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Step:
     try:
         flow = flow_of(session.version_id)
     except DefinitionError as error:  # a kind that this version needs is no longer installed
@@ -53,7 +54,7 @@ def _step(turn: Turn, session: Session, entered: Entered, facts: Facts) -> Step:
         flow,
         session.state,
         entered,
-        facts=facts,
+        facts=facts_of(turn.chat, ledger.people),
         clock=lambda: turn.now,
         rng=random.Random(f"{session.pk}:{turn.update.pk}"),  # noqa: S311  a seed that a replay of the trace can use
     )
@@ -78,38 +79,64 @@ def _do(turn: Turn, session: Session, effect: Effect, ledger: Ledger) -> None:
             ledger.emitted.append((turn, session, effect))
         case Respond():
             turn.update.outcome.setdefault("data", effect.data)
-        case Act() if _is_outside(effect):
-            _call(turn, session, effect)
 
 
-def _call(turn: Turn, session: Session, act: Act) -> None:
+def _act(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> Returned | None:
+    """Do what the step asks for: the result of an inside action, or None when nothing was asked or an outside call is on its way."""
+    act = next((effect for effect in outcome.effects if isinstance(effect, Act)), None) if outcome.status == "calling" else None
+    if act is None:
+        return None
+    action = actions.get(act.action)
+    if action is None:
+        return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
+    context = action_context(turn, session, act.visit, facts_of(turn.chat, ledger.people))
+    try:
+        params = action.Params.model_validate(act.params)
+        if action.outside:
+            _call(turn, session, act, action=action, context=context, params=params)
+            return None
+    except ValidationError as error:
+        reason = "; ".join(f"{path or act.action}: {why}" for path, why in explain(error))
+        return Returned(visit=act.visit, exit="error", error=reason)
+    result = action.run(context, params)
+    read_again(turn, ledger)
+    return _returned(act.visit, result)
+
+
+def _call(turn: Turn, session: Session, act: Act, *, action: Action[Any], context: ActionContext, params: Any) -> None:
     """The outside call is committed with everything said before it, and made by the sender without a lock."""
-    action = actions[act.action]
-    context = action_context(turn, session, act, facts_of(turn.chat))
-    params = action.Params.model_validate(act.params)
     request = action.request(context, params)
-    shown = action.request(context, action.Params.model_validate(act.shown))
+    shown = action.request(context, action.Params.model_validate(act.shown)).dump()
     turn.call(
         action=act.action,
         request={**request.dump(), "params": act.params},
         session_id=session.pk,
         visit=act.visit,
-        shown={"method": shown.method, "url": shown.url, "body": shown.dump().get("json") or shown.dump().get("body")},
+        shown={"method": shown["method"], "url": shown["url"], "body": shown.get("json", shown.get("body"))},
         key=context.idempotency_key,
     )
 
 
-def reply_to(turn: Turn, session: Session, request: dict[str, Any], reply: dict[str, Any], *, action_kind: str, visit: int) -> Returned:
+def read_again(turn: Turn, ledger: Ledger) -> None:
+    """An action may have changed the person or linked the chat to another one."""
+    chat = turn.chat
+    chat.lead.refresh_from_db(from_queryset=Lead.objects.select_related("person", "channel__bot"))
+    if chat.person.pk != chat.lead.person.pk:
+        chat.conversation.person = chat.lead.person
+        chat.written.changed[chat.conversation.pk] = chat.conversation
+    chat.person = chat.lead.person
+    ledger.people.pop(chat.person.pk, None)
+
+
+def reply_to(turn: Turn, session: Session, call: Call, reply: dict[str, Any], ledger: Ledger) -> Returned:
     """What an outside call's reply means for the session: the action maps it to an exit and values."""
-    action = actions[action_kind]
-    act = Act(action=action_kind, params=request.get("params", {}), shown={}, node="", visit=visit)
-    result = action.result(
-        action_context(turn, session, act, facts_of(turn.chat)), action.Params.model_validate(act.params), action.reply(reply)
-    )
-    return _returned(visit, result)
+    action = actions[call.action]
+    context = action_context(turn, session, call.visit, facts_of(turn.chat, ledger.people))
+    result = action.result(context, action.Params.model_validate(call.request.get("params", {})), action.reply(reply))
+    return _returned(call.visit, result)
 
 
-def action_context(turn: Turn, session: Session, act: Act, facts: Facts, *, dry_run: bool = False) -> ActionContext:
+def action_context(turn: Turn, session: Session, visit: int, facts: Facts) -> ActionContext:
     chat = turn.chat
     return ActionContext(
         bot_id=chat.bot.pk,
@@ -118,30 +145,9 @@ def action_context(turn: Turn, session: Session, act: Act, facts: Facts, *, dry_
         conversation_id=chat.conversation.pk,
         session_id=session.pk,
         trace_id=turn.update.trace_id,
-        idempotency_key=f"s{session.pk}-v{act.visit}",
-        dry_run=dry_run,
+        idempotency_key=f"s{session.pk}-v{visit}",
         facts=facts,
     )
-
-
-def _inside(outcome: Step) -> Act | None:
-    act = next((effect for effect in outcome.effects if isinstance(effect, Act)), None) if outcome.status == "calling" else None
-    return act if act and not _is_outside(act) else None
-
-
-def _is_outside(act: Act) -> bool:
-    action: Action[Any] | None = actions.get(act.action)
-    return action is not None and action.outside
-
-
-def _run_inside(turn: Turn, session: Session, act: Act, facts: Facts) -> Returned:
-    action = actions.get(act.action)
-    if action is None:
-        return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
-    result = action.run(action_context(turn, session, act, facts), action.Params.model_validate(act.params))
-    turn.chat.person.refresh_from_db()
-    turn.chat.lead.refresh_from_db(from_queryset=type(turn.chat.lead).objects.select_related("person", "channel__bot"))
-    return _returned(act.visit, result)
 
 
 def _returned(visit: int, result: ActionResult) -> Returned:

@@ -15,7 +15,7 @@ from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Fired, Pressed, Said
 from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Scenario, Session
-from apps.scenarios.running import move, reply_to
+from apps.scenarios.running import move, read_again, reply_to
 from apps.scenarios.triggers import Found
 
 
@@ -27,7 +27,7 @@ class ScenarioResponder(Responder):
         self._scenarios: dict[int, Scenario] = {}
 
     def open(self, turns: Sequence[Turn]) -> None:
-        self.ledger.read([turn.chat.conversation.pk for turn in turns])
+        self.ledger.read([turn.chat.conversation for turn in turns])
 
     def respond(self, turn: Turn) -> bool:
         if turn.chat.conversation.owner != Conversation.Owner.BOT and turn.update.kind == Update.Kind.MESSENGER:
@@ -101,10 +101,7 @@ class ScenarioResponder(Responder):
                 status="success" if result.linked else "fail",
                 details={"reason": result.reason},
             )
-            turn.chat.lead.refresh_from_db(from_queryset=type(turn.chat.lead).objects.select_related("person", "channel__bot"))
-            turn.chat.person = turn.chat.lead.person
-            turn.chat.conversation.person = turn.chat.person
-            turn.chat.written.changed[turn.chat.conversation.pk] = turn.chat.conversation
+            read_again(turn, self.ledger)
         bot_id = turn.chat.bot.pk
         found = (
             (triggers.by_deep_link(bot_id, payload) if payload else None)
@@ -146,7 +143,7 @@ class ScenarioResponder(Responder):
         call = Call.objects.filter(session_id=payload["session"], visit=payload["visit"]).order_by("-id").first()
         if session is None or call is None:
             return
-        entered = reply_to(turn, session, call.request, payload["reply"], action_kind=call.action, visit=int(payload["visit"]))
+        entered = reply_to(turn, session, call, payload["reply"], self.ledger)
         if session.status == Session.Status.ACTIVE:
             self._step(turn, session, entered)
         else:

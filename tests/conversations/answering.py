@@ -21,5 +21,3 @@ class Echo(Responder):
         turn.say(Content(text=f"echo: {heard}"))
         turn.update.outcome["status"] = "waiting"
         return True
-
-

@@ -6,7 +6,6 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-
 from apps.conversations import advancing
 from apps.conversations.sending import Sender
 
@@ -44,5 +43,3 @@ def until(condition: Callable[[], object], *, seconds: float = 8) -> None:
             raise AssertionError("it did not happen in time")
         advancing.drain()
         time.sleep(0.02)
-
-

@@ -6,7 +6,7 @@ from concurrent.futures import ThreadPoolExecutor
 import pytest
 from django.db import connection
 
-from apps.conversations import advancing, inbox, lanes, parking
+from apps.conversations import advancing, awaiting, inbox, lanes, parking
 from apps.conversations.models import Conversation, Lane, Message, Outbox, Update
 from apps.events.models import Event
 from tests.making import make_channel, make_lead, text
@@ -174,7 +174,7 @@ def test_work_posted_during_a_drain_is_not_missed() -> None:
 def test_advance_now_runs_the_item_in_the_calling_process() -> None:
     lead = make_lead()
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
-    update = advancing.advance_now(posted.update_id, wait_seconds=2)
+    update = awaiting.outcome_of(posted.update_id, wait_seconds=2)
     assert (update.state, update.outcome) == ("done", {"status": "waiting"})
 
 
@@ -189,7 +189,7 @@ def test_advance_now_waits_for_a_worker_that_has_the_chat() -> None:
     worker = threading.Thread(target=work)
     worker.start()
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
-    update = advancing.advance_now(posted.update_id, wait_seconds=5)
+    update = awaiting.outcome_of(posted.update_id, wait_seconds=5)
     worker.join()
     assert update.state == "done"
     assert list(Message.objects.filter(direction="out").order_by("seq").values_list("text", flat=True)) == ["echo: slow", "echo: hello"]

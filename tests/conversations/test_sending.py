@@ -182,7 +182,8 @@ def test_a_press_is_acknowledged_and_files_are_fetched(telegram: Control, settin
         Acknowledgement.objects.create(channel=channel, callback_id="2320481")
         until(lambda: not Acknowledgement.objects.exists())
     stored = Attachment.objects.get()
-    assert (stored.kind, stored.size) == ("image", len(stored.file.read()))
+    with stored.file.open() as content:
+        assert (stored.kind, stored.size) == ("image", len(content.read()))
     assert Message.objects.get(direction="in").text == "the invoice"
 
 

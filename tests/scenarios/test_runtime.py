@@ -7,7 +7,7 @@ import pytest
 from django.utils import timezone
 
 from apps.bots import tokens
-from apps.conversations import advancing, inbox, sweeping
+from apps.conversations import advancing, awaiting, inbox, sweeping
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Conversation, Message, Timer, Update
 from apps.events.models import Event
@@ -28,13 +28,21 @@ def lead() -> Lead:
 
 
 def start(lead: Lead, scenario: Scenario, *, key: str = "", **params: Any) -> Update:
-    posted = inbox.post([
-        Posting(
-            channel_id=lead.channel_id, bot_id=lead.channel.bot_id, chat_id=lead.chat_id, kind=Update.Kind.START, source="call",
-            event_key=key or f"{timezone.now().timestamp()}", payload={"scenario_id": scenario.pk, "entry": "", "params": params}, trace_id="trace-start",
-        ),
-    ])[0]
-    return advancing.advance_now(posted.update_id, wait_seconds=5)
+    posted = inbox.post(
+        [
+            Posting(
+                channel_id=lead.channel_id,
+                bot_id=lead.channel.bot_id,
+                chat_id=lead.chat_id,
+                kind=Update.Kind.START,
+                source="call",
+                event_key=key or f"{timezone.now().timestamp()}",
+                payload={"scenario_id": scenario.pk, "entry": "", "params": params},
+                trace_id="trace-start",
+            ),
+        ]
+    )[0]
+    return awaiting.outcome_of(posted.update_id, wait_seconds=5)
 
 
 def write(lead: Lead, words: str, **fields: Any) -> None:
@@ -50,7 +58,9 @@ def press(lead: Lead, label: str, *, message: Message | None = None) -> None:
 
 
 def said(lead: Lead) -> list[str]:
-    return list(Message.objects.filter(conversation__lead=lead, direction="out").order_by("conversation_id", "seq").values_list("text", flat=True))
+    return list(
+        Message.objects.filter(conversation__lead=lead, direction="out").order_by("conversation_id", "seq").values_list("text", flat=True)
+    )
 
 
 def test_an_event_becomes_a_message_and_a_press_its_answer(lead: Lead) -> None:
@@ -180,7 +190,10 @@ def test_arrival_policies_while_a_question_is_open(lead: Lead, policy: str, expe
 def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
     scenario = make_scenario(
         lead.channel.bot,
-        definition(node("start", "start", next="act"), node("act", "action", {"action": "action_send_request", "params": {"url": "{{ url }}", "method": "GET"}})),
+        definition(
+            node("start", "start", next="act"),
+            node("act", "action", {"action": "action_send_request", "params": {"url": "{{ url }}", "method": "GET"}}),
+        ),
         publish=False,
     )
     version = scenario.versions.create(number=1, definition=scenario.draft, logic_hash="x")
@@ -207,7 +220,11 @@ def test_an_event_of_a_scenario_starts_the_one_that_listens(lead: Lead) -> None:
     make_scenario(bot, says("Heard {{ event }} about {{ order }}.", triggers=[{"kind": "event", "name": "paid"}]))
     first = make_scenario(
         bot,
-        definition(node("start", "start", next="emit"), node("emit", "emit_event", {"name": "paid", "data": {"order": "{{ order }}"}}, next="end"), node("end", "end")),
+        definition(
+            node("start", "start", next="emit"),
+            node("emit", "emit_event", {"name": "paid", "data": {"order": "{{ order }}"}}, next="end"),
+            node("end", "end"),
+        ),
     )
     start(lead, first, order=9821)
     advancing.drain()
@@ -218,8 +235,10 @@ def test_scenarios_that_start_one_another_stop_after_five_generations(lead: Lead
     loop = make_scenario(
         lead.channel.bot,
         definition(
-            node("start", "start", next="say"), node("say", "message", {"text": "again"}, next="emit"),
-            node("emit", "emit_event", {"name": "again"}, next="end"), node("end", "end"),
+            node("start", "start", next="say"),
+            node("say", "message", {"text": "again"}, next="emit"),
+            node("emit", "emit_event", {"name": "again"}, next="end"),
+            node("end", "end"),
             triggers=[{"kind": "event", "name": "again"}],
         ),
     )
@@ -232,7 +251,11 @@ def test_scenarios_that_start_one_another_stop_after_five_generations(lead: Lead
 def test_the_answer_for_the_endpoint_is_in_the_outcome(lead: Lead) -> None:
     scenario = make_scenario(
         lead.channel.bot,
-        definition(node("start", "start", next="respond"), node("respond", "respond", {"data": {"order": "{{ order }}"}}, next="end"), node("end", "end")),
+        definition(
+            node("start", "start", next="respond"),
+            node("respond", "respond", {"data": {"order": "{{ order }}"}}, next="end"),
+            node("end", "end"),
+        ),
     )
     assert start(lead, scenario, order=9821).outcome["data"] == {"order": 9821}
 
@@ -244,4 +267,3 @@ def test_a_conversation_in_the_hands_of_a_colleague_is_not_answered_by_the_bot(l
     write(lead, "hello?")
     assert said(lead) == ["I am the bot."]
     assert Message.objects.filter(direction="in").count() == 2
-

@@ -72,7 +72,11 @@ def _files(content: dict[str, Any], attachments: Iterable[Attachment]) -> Iterab
         yield File(icon=ICONS.get(row.kind, "draft"), name=row.name or row.kind, note=note, url=url)
     if not stored:
         for item in content.get("media", []):
-            yield File(icon=ICONS.get(item.get("kind", ""), "draft"), name=item.get("caption") or item.get("name") or item.get("kind", ""), note=item.get("url", ""))
+            yield File(
+                icon=ICONS.get(item.get("kind", ""), "draft"),
+                name=item.get("caption") or item.get("name") or item.get("kind", ""),
+                note=item.get("url", ""),
+            )
 
 
 def size_text(size: int) -> str:

@@ -25,7 +25,7 @@ class AnswerFilter(DropdownFilter):  # type: ignore[misc]  unfold is published w
     title = gettext_lazy("answer")
     parameter_name = "answer"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002, ANN401
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002
         return [("good", gettext_lazy("good")), ("bad", gettext_lazy("with an error")), ("none", gettext_lazy("none yet"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
@@ -41,7 +41,9 @@ class AnswerFilter(DropdownFilter):  # type: ignore[misc]  unfold is published w
 
 @admin.register(Call)
 class CallAdmin(LogAdmin):
-    intro = gettext_lazy("Calls that scenarios made to other systems. Secrets are left out of what is shown; a failed call takes its named exit in the scenario.")
+    intro = gettext_lazy(
+        "Calls that scenarios made to other systems. Secrets are left out of what is shown; a failed call takes its named exit in the scenario."
+    )
     list_display = ("time", "what", "to", "answer", "took", "tries", "bot", "trace")
     list_filter = (
         AnswerFilter, ("state", ChoicesDropdownFilter), bot_filter("bot_id"), since("created_at"), exact("action", gettext_lazy("action")),

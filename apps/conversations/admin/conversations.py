@@ -112,4 +112,11 @@ def _sessions(conversation: Conversation) -> Panel:
         for row in found
     ]  # fmt: skip
     headers = (_("scenario"), _("status"), _("stands at"), _("started"), _("error"))
-    return table(_("Sessions"), headers, rows, icon="play_circle", empty=_("No scenario has run here."), more_url=list_of("scenarios.Session", conversation=conversation.pk))
+    return table(
+        _("Sessions"),
+        headers,
+        rows,
+        icon="play_circle",
+        empty=_("No scenario has run here."),
+        more_url=list_of("scenarios.Session", conversation=conversation.pk),
+    )

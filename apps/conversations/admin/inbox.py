@@ -20,12 +20,19 @@ from apps.events.admin.pages import Fact, LogAdmin
 from apps.events.showing import EMPTY, Tone, badge, json_block, link, moment, page_of, trace_link
 from apps.identity.attributes import private_keys
 
-TONES: dict[str, Tone] = {Update.State.PENDING: "warn", Update.State.DONE: "ok", Update.State.PARKED: "bad", Update.State.DISCARDED: "plain"}
+TONES: dict[str, Tone] = {
+    Update.State.PENDING: "warn",
+    Update.State.DONE: "ok",
+    Update.State.PARKED: "bad",
+    Update.State.DISCARDED: "plain",
+}
 
 
 @admin.register(Update)
 class UpdateAdmin(LogAdmin):
-    intro = gettext_lazy("What came in and could not be handled is parked here with its reason; the chat goes on. Mend the cause, then replay the item, or discard it.")
+    intro = gettext_lazy(
+        "What came in and could not be handled is parked here with its reason; the chat goes on. Mend the cause, then replay the item, or discard it."
+    )
     list_display = ("received", "kind_shown", "state_shown", "bot", "channel", "tries", "why", "trace")
     list_filter = (
         ("state", ChoicesDropdownFilter), ("kind", ChoicesDropdownFilter), bot_filter("bot_id"), since("received_at"),
@@ -46,7 +53,9 @@ class UpdateAdmin(LogAdmin):
     @action(description=gettext_lazy("Replay"), permissions=["settle"])
     def replay_all(self, request: HttpRequest, queryset: QuerySet[Update]) -> None:
         count = self._each(request, queryset, "replay")
-        messages.success(request, ngettext("%(count)s item is handled again.", "%(count)s items are handled again.", count) % {"count": count})
+        messages.success(
+            request, ngettext("%(count)s item is handled again.", "%(count)s items are handled again.", count) % {"count": count}
+        )
 
     @action(description=gettext_lazy("Discard"), permissions=["settle"])
     def discard_all(self, request: HttpRequest, queryset: QuerySet[Update]) -> None:

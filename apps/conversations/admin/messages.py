@@ -43,13 +43,15 @@ class MessageAdmin(LogAdmin):
         own = path("file/<uuid:uid>/", self.admin_site.admin_view(self.file_view), name="conversations_message_file")
         return [own, *super().get_urls()]
 
-    def file_view(self, request: HttpRequest, uid: Any) -> FileResponse:  # noqa: ANN401  a UUID
+    def file_view(self, request: HttpRequest, uid: Any) -> FileResponse:
         """A stored file for those who may see its message; always as a download, never shown by the browser as a page."""
         row = scoped(Attachment.objects.filter(uid=uid, state=Attachment.State.STORED), request.user).first()
         if row is None:
             raise Http404
         audit.record(request.user, "conversations.file.opened", row)
-        response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name or str(row.uid), content_type="application/octet-stream")
+        response = FileResponse(
+            row.file.open("rb"), as_attachment=True, filename=row.name or str(row.uid), content_type="application/octet-stream"
+        )
         response["X-Content-Type-Options"] = "nosniff"
         response["Cache-Control"] = "private, no-store"
         return response
@@ -59,7 +61,9 @@ class MessageAdmin(LogAdmin):
         rows = [row for row in queryset.select_related("conversation__lead")[:500] if can_object(request.user, "edit", row)]
         count = sum(resend(row, user_id=request.user.pk) for row in rows)
         audit.record(request.user, "conversations.message.resend", messages=[row.pk for row in rows])
-        messages.success(request, ngettext("%(count)s message goes out again.", "%(count)s messages go out again.", count) % {"count": count})
+        messages.success(
+            request, ngettext("%(count)s message goes out again.", "%(count)s messages go out again.", count) % {"count": count}
+        )
 
     def has_resend_permission(self, request: HttpRequest) -> bool:
         return bool(request.user.has_perm("conversations.change_message"))
