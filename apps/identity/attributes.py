@@ -49,35 +49,48 @@ def private_keys() -> frozenset[str]:
     return frozenset({key for key, declared in client_fields().items() if declared.is_private} | {"user_phone", "user_email"})
 
 
-def facts(person: Person, *, private: bool = True) -> dict[str, Any]:
-    """Everything that placeholders may know of the person: attributes and client fields by key, `user_name`, `user_phone`, `user_email`,
-    `user_phone_verified`, `user_email_verified`, `user_language`, `user_timezone`, `user_segment`, `user_id` (of the bot's main system) and `user_ids` by system.
+@dataclass(frozen=True)
+class UserIds:
+    """The ids by which other systems know a person: `main` in the bot's main system, and all of them by system."""
+
+    main: int | str | None = None
+    by_system: Mapping[str, int | str] = field(default_factory=dict)
+
+
+def user_ids_of(people: Iterable[int]) -> dict[int, UserIds]:
+    """The ids of all these people (by primary key) in one query; everybody has an entry."""
+    found: dict[int, dict[str, int | str]] = {pk: {} for pk in people}
+    main: dict[int, int | str] = {}
+    rows = ExternalId.objects.filter(person_id__in=found).values_list("person_id", "system", "value", "bot__source_system")
+    for person_id, system, value, main_system in rows:
+        found[person_id][system] = plain_id(value)
+        if system == main_system:
+            main[person_id] = plain_id(value)
+    return {pk: UserIds(main.get(pk), by_system) for pk, by_system in found.items()}
+
+
+def facts(person: Person, *, private: bool = True, ids: UserIds | None = None) -> dict[str, Any]:
+    """Everything that placeholders may know of the person: attributes and client fields by key; `user_name`, `user_phone`, `user_email`,
+    `user_phone_verified`, `user_email_verified`, `user_language`, `user_timezone`, `user_segment`; `user_id` (of the bot's main system)
+    and `user_ids` by system. `ids` when they are known already; `private=False` leaves personal data out.
     """
-    return facts_of([person], private=private)[person.pk]
+    known = ids or user_ids_of([person.pk])[person.pk]
+    return {
+        **person.attributes,
+        **(person.private if private else {}),
+        **{f"user_{column}": getattr(person, column) or None for column in COLUMNS if private or column not in {"phone", "email"}},
+        "user_phone_verified": person.phone_verified,
+        "user_email_verified": person.email_verified,
+        "user_id": known.main,
+        "user_ids": dict(known.by_system),
+    }
 
 
 def facts_of(people: Iterable[Person], *, private: bool = True) -> dict[int, dict[str, Any]]:
-    """`facts` of many people in one query; `private=False` leaves personal data out."""
+    """`facts` of many people in one query."""
     rows = {person.pk: person for person in people}
-    ids: dict[int, dict[str, int | str]] = {}
-    main: dict[int, int | str] = {}
-    found = ExternalId.objects.filter(person_id__in=rows).values_list("person_id", "system", "value", "bot__source_system")
-    for person_id, system, value, main_system in found:
-        ids.setdefault(person_id, {})[system] = plain_id(value)
-        if system == main_system:
-            main[person_id] = plain_id(value)
-    return {
-        pk: {
-            **person.attributes,
-            **(person.private if private else {}),
-            **{f"user_{column}": getattr(person, column) or None for column in COLUMNS if private or column not in {"phone", "email"}},
-            "user_phone_verified": person.phone_verified,
-            "user_email_verified": person.email_verified,
-            "user_id": main.get(pk),
-            "user_ids": ids.get(pk, {}),
-        }
-        for pk, person in rows.items()
-    }
+    ids = user_ids_of(rows)
+    return {pk: facts(person, private=private, ids=ids[pk]) for pk, person in rows.items()}
 
 
 def set_values(person: Person, values: Mapping[str, Any], *, source: str, verified: Collection[str] = ()) -> list[str]:
