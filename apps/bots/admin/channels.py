@@ -53,7 +53,10 @@ class ChannelAdmin(PageAdmin):
             return super().add_view(request, form_url, extra_context)
         context = {
             **self.admin_site.each_context(request), "title": _("Choose a messenger"), "opts": self.opts,
-            "choices": [{"adapter": adapter, "url": _choose(request, adapter.kind)} for adapter in adapters.values()],
+            "choices": [
+                {"adapter": adapter, "url": _choose(request, adapter.kind), "needs": [_(str(info.title)) for info in adapter.Secrets.model_fields.values()]}
+                for adapter in adapters.values()
+            ],
         }  # fmt: skip
         return TemplateResponse(request, "admin/channels/choose.html", context)
 

@@ -1,0 +1,7 @@
+"""Scenarios, their versions and their sessions in the admin."""
+
+from apps.scenarios.admin.scenarios import ScenarioAdmin
+from apps.scenarios.admin.sessions import SessionAdmin
+from apps.scenarios.admin.versions import ScenarioVersionAdmin
+
+__all__ = ["ScenarioAdmin", "ScenarioVersionAdmin", "SessionAdmin"]

@@ -1,0 +1,246 @@
+"""The scenario's pages: the draft in its editor, the check beside it, publishing, versions, differences, export and import."""
+
+from typing import Any
+
+from django.contrib import admin, messages
+from django.core.exceptions import PermissionDenied
+from django.db.models import Count, Max, Q, QuerySet
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect, JsonResponse
+from django.template.loader import render_to_string
+from django.template.response import TemplateResponse
+from django.urls import URLPattern, path, reverse
+from django.utils.html import format_html
+from django.utils.http import content_disposition_header
+from django.utils.safestring import SafeString
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from django.views.decorators.http import require_POST
+from unfold.contrib.filters.admin import BooleanRadioFilter
+from unfold.decorators import display
+
+from apps.accounts.access import can_object
+from apps.core import audit
+from apps.core.strictjson import StrictJsonError, loads
+from apps.events.admin.acts import page_address
+from apps.events.admin.filtering import bot_filter
+from apps.events.admin.pages import PageAdmin, Panel, table
+from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
+from apps.scenarios import comparing, publishing
+from apps.scenarios.admin.outline import outline
+from apps.scenarios.admin.palette import palette
+from apps.scenarios.engine.contract import Problem
+from apps.scenarios.forms import NewScenarioForm, PublishForm, ScenarioForm, file_of
+from apps.scenarios.models import Scenario, ScenarioVersion, Session
+
+
+@admin.register(Scenario)
+class ScenarioAdmin(PageAdmin):
+    form = ScenarioForm
+    change_form_template = "admin/scenarios/scenario.html"
+    intro = gettext_lazy("What bots say and do. People edit the draft; only a published version runs, and who is inside one stays on it.")
+    list_display = ("title", "bot", "state", "published_shown", "inside", "changed")
+    list_filter = (bot_filter("bot_id"), ("is_active", BooleanRadioFilter))
+    list_select_related = ("bot", "published")
+    search_fields = ("name", "key", "description")
+    search_help_text = gettext_lazy("Name, key or description")
+    prepopulated_fields = {"key": ("name",)}
+    fieldsets = ((None, {"fields": (("name", "key"), "description", "is_active")}),)
+    add_fieldsets = ((None, {"fields": ("bot", ("name", "key"), "description", "begin_with", "file")}),)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap, info = self.admin_site.admin_view, "scenarios_scenario"
+        own = [
+            path("<int:pk>/check/", wrap(require_POST(self.check_view)), name=f"{info}_check"),
+            path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
+            path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
+            path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
+        ]
+        return [*own, *super().get_urls()]
+
+    # --- the list -----------------------------------------------------------------------------------------------------
+
+    def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
+        inside = Count("sessions", filter=Q(sessions__status=Session.Status.ACTIVE))
+        return super().get_queryset(request).annotate(people_inside=inside, newest=Max("versions__number")).defer("layout")
+
+    @display(description=gettext_lazy("name"), ordering="name")
+    def title(self, scenario: Scenario) -> SafeString:
+        return format_html('{} <span class="db-hint">{}</span>', scenario.name, scenario.key)
+
+    @display(description=gettext_lazy("state"))
+    def state(self, scenario: Scenario) -> SafeString:
+        if scenario.published is None:
+            return badge(_("draft only"), "warn")
+        return badge(_("running"), "ok") if scenario.is_active else badge(_("switched off"))
+
+    @display(description=gettext_lazy("published version"))
+    def published_shown(self, scenario: Scenario) -> SafeString | str:
+        version = scenario.published
+        return format_html("{} {}", version, moment(version.published_at)) if version else EMPTY
+
+    @display(description=gettext_lazy("people inside"), ordering="people_inside")
+    def inside(self, scenario: Any) -> str:  # noqa: ANN401  annotated
+        return str(scenario.people_inside or EMPTY)
+
+    @display(description=gettext_lazy("changed"), ordering="updated_at")
+    def changed(self, scenario: Scenario) -> SafeString:
+        return moment(scenario.updated_at)
+
+    # --- the form -----------------------------------------------------------------------------------------------------
+
+    def get_form(self, request: HttpRequest, obj: Scenario | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+        if obj is None:
+            kwargs["form"] = NewScenarioForm
+        return super().get_form(request, obj, change, **kwargs)
+
+    def get_prepopulated_fields(self, request: HttpRequest, obj: Scenario | None = None) -> dict[str, Any]:
+        return {} if obj else super().get_prepopulated_fields(request, obj)
+
+    def get_readonly_fields(self, request: HttpRequest, obj: Scenario | None = None) -> tuple[str, ...]:  # noqa: ARG002
+        """Endpoints and files name a scenario by its key."""
+        return ("key",) if obj else ()
+
+    def response_add(self, request: HttpRequest, obj: Scenario, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
+        messages.success(request, _("The scenario is made. Change the draft, check it, then publish it."))
+        return HttpResponseRedirect(page_address(obj))
+
+    def render_change_form(
+        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
+        form_url: str = "", obj: Scenario | None = None,
+    ) -> HttpResponse:  # fmt: skip
+        if obj is not None and obj.pk:
+            context.update(self._bench(request, obj, context["adminform"].form))
+        return super().render_change_form(request, context, add, change, form_url, obj)
+
+    def _bench(self, request: HttpRequest, obj: Scenario, form: Any) -> dict[str, Any]:  # noqa: ANN401  Django's form class of the day
+        shown = form["draft"].value() if self.has_change_permission(request, obj) else obj.draft
+        definition = _read(shown) if isinstance(shown, str) else shown
+        theirs = getattr(form, "theirs", None)
+        return {
+            "scenario": obj, "may_edit": self.has_change_permission(request, obj), "palette": palette(),
+            "problems": _problems(definition, obj), "outline": outline(definition), "draft_text": shown if isinstance(shown, str) else json_text(shown),
+            "theirs": theirs, "their_changes": comparing.compare(form.instance.draft if theirs is None else _opened(theirs, form), theirs.draft) if theirs else [],
+            "unpublished": obj.published_id is None or bool(comparing.compare(obj.published.definition, obj.draft) if obj.published else True),
+            "is_fullwidth": "1",
+        }  # fmt: skip
+
+    def panels(self, request: HttpRequest, obj: Scenario) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
+        return [_versions(obj), _triggers(obj)]
+
+    # --- checking -----------------------------------------------------------------------------------------------------
+
+    def check_view(self, request: HttpRequest, pk: int) -> JsonResponse:
+        """What the editor asks while people write: problems and outline of the text as it stands; nothing is stored."""
+        scenario = self._scenario(request, pk)
+        try:
+            definition = loads(request.POST.get("draft", "").encode(errors="surrogatepass"))
+        except StrictJsonError as error:
+            return JsonResponse({"error": error.reason}, status=400)
+        problems = render_to_string("admin/scenarios/problems.html", {"problems": _problems(definition, scenario)}, request)
+        return JsonResponse({"problems": problems, "outline": render_to_string("admin/scenarios/outline.html", {"outline": outline(definition)}, request)})
+
+    # --- publishing ---------------------------------------------------------------------------------------------------
+
+    def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """What would change and for whom, then the publishing itself."""
+        scenario = self._scenario(request, pk)
+        if not can_object(request.user, "edit", scenario):
+            raise PermissionDenied
+        form = PublishForm(request.POST or None)
+        if request.method == "POST" and form.is_valid():
+            try:
+                version = publishing.publish(scenario, user=request.user, note=form.cleaned_data["note"])  # type: ignore[arg-type]
+            except publishing.PublishingRefusedError:
+                messages.error(request, _("Not published: the draft has errors. Correct them first."))
+            else:
+                audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number)
+                messages.success(request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number})
+                return HttpResponseRedirect(page_address(scenario))
+        problems = _problems(scenario.draft, scenario)
+        context = {
+            "scenario": scenario, "form": form, "problems": problems, "refused": any(problem.level == "error" for problem in problems),
+            "changes": comparing.compare(scenario.published.definition, scenario.draft) if scenario.published else None,
+            "standing": [row for row in publishing.standing(scenario) if row.removed],
+        }  # fmt: skip
+        return self._page(request, "admin/scenarios/publish.html", _("Publish %(name)s") % {"name": scenario.name}, context)
+
+    # --- comparing ----------------------------------------------------------------------------------------------------
+
+    def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """Two versions, or a version and the draft: differences per block and field, and as text."""
+        scenario = self._scenario(request, pk)
+        versions = list(scenario.versions.order_by("-number"))
+        older, newer = (self._side(scenario, versions, request.GET.get(name, "")) for name in ("old", "new"))
+        older = older or (versions[0] if versions else None)
+        old, new = older.definition if older else {}, newer.definition if newer else scenario.draft
+        context = {
+            "scenario": scenario, "versions": versions, "older": older, "newer": newer, "changes": comparing.compare(old, new),
+            "lines": comparing.text_difference(old, new),
+        }  # fmt: skip
+        return self._page(request, "admin/scenarios/compare.html", _("Differences of %(name)s") % {"name": scenario.name}, context)
+
+    def _side(self, _scenario: Scenario, versions: list[ScenarioVersion], number: str) -> ScenarioVersion | None:
+        return next((version for version in versions if str(version.number) == number), None)
+
+    # --- files --------------------------------------------------------------------------------------------------------
+
+    def export_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        """The draft, or with `?version=` a published one, as a file that can be imported again."""
+        scenario = self._scenario(request, pk)
+        number = request.GET.get("version", "")
+        version = scenario.versions.filter(number=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 9 else None  # noqa: PLR2004
+        if number and version is None:
+            raise Http404
+        audit.record(request.user, "scenarios.scenario.export", scenario, version=number or "draft")
+        response = HttpResponse(json_text(file_of(scenario, version.definition if version else scenario.draft)), content_type="application/json")
+        name = f"{scenario.key}{f'-v{number}' if number else ''}.json"
+        response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
+        return response
+
+    # --- pieces -------------------------------------------------------------------------------------------------------
+
+    def _scenario(self, request: HttpRequest, pk: int) -> Scenario:
+        scenario = self.get_queryset(request).select_related("bot", "published").filter(pk=pk).first()
+        if scenario is None:
+            raise Http404
+        found: Scenario = scenario
+        return found
+
+    def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> TemplateResponse:
+        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": context["scenario"], **context})
+
+
+def _read(text: str) -> Any:
+    try:
+        return loads(text.encode(errors="surrogatepass"))
+    except StrictJsonError:
+        return {}
+
+
+def _problems(definition: Any, scenario: Scenario) -> list[Problem]:
+    return publishing.check(definition, bot=scenario.bot)
+
+
+def _opened(theirs: Scenario, form: ScenarioForm) -> dict[str, Any]:
+    """The draft as it was when this page was opened, from the history; what others changed is told against it."""
+    history: Any = theirs.history  # type: ignore[attr-defined]  added by simple-history
+    row = history.filter(draft_version=form.initial.get("based_on") or 0).order_by("-history_id").first()
+    return row.draft if row else form.instance.draft
+
+
+def _versions(scenario: Scenario) -> Panel:
+    compare = reverse("admin:scenarios_scenario_compare", args=[scenario.pk])
+    rows = []
+    for version in scenario.versions.select_related("published_by").order_by("-number")[:20]:
+        current = badge(_("runs now"), "ok") if version.pk == scenario.published_id else ""
+        rows.append((
+            link(page_of("scenarios.ScenarioVersion", version.pk), f"v{version.number}"), current, moment(version.published_at),
+            str(version.published_by or EMPTY), version.note or EMPTY, link(f"{compare}?old={version.number}", _("compare with the draft")),
+        ))  # fmt: skip
+    return table(_("Versions"), (_("version"), "", _("published"), _("by"), _("note"), ""), rows, icon="history", empty=_("Not published yet."))
+
+
+def _triggers(scenario: Scenario) -> Panel:
+    rows = [(row.kind, row.pattern or EMPTY, row.match, row.entry or EMPTY) for row in scenario.triggers.all()]
+    hint = _("What starts the published version. Written from the definition when it is published.")
+    return table(_("Triggers"), (_("kind"), _("pattern"), _("match"), _("entry")), rows, icon="bolt", empty=_("Only endpoints start it."), note=hint)

@@ -1,0 +1,147 @@
+"""Forms of scenarios: the draft as JSON with protection against lost work, a new scenario from a beginning or a file, publishing."""
+
+import json
+from typing import Any
+
+from django import forms
+from django.core.exceptions import ValidationError
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+from unfold import widgets
+
+from apps.core.strictjson import StrictJsonError, loads
+from apps.scenarios import beginnings
+from apps.scenarios.models import Scenario
+
+FILE_BYTES = 2 * 1024 * 1024
+
+
+class JSONTextField(forms.CharField):
+    """JSON as people wrote it: kept as text while it is wrong, so that nothing typed is lost, and read strictly."""
+
+    def __init__(self, *, small: bool = False, empty: Any = None, **kwargs: Any) -> None:
+        self.empty = empty
+        size = {"data-json-editor": "small" if small else "large", "rows": 8 if small else 30}
+        super().__init__(widget=widgets.UnfoldAdminTextareaWidget(size), strip=False, **kwargs)
+
+    def prepare_value(self, value: Any) -> Any:
+        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+
+    def to_python(self, value: Any) -> Any:
+        text = super().to_python(value) or ""
+        if not text.strip():
+            return self.empty
+        try:
+            return loads(text.encode(errors="surrogatepass"))
+        except StrictJsonError as error:
+            raise ValidationError(error.reason, code="json") from error
+
+    def has_changed(self, initial: Any, data: Any) -> bool:
+        try:
+            return bool(self.to_python(data) != initial)
+        except ValidationError:
+            return True
+
+
+class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
+    """`based_on` is the draft's number when the page was opened. When somebody else has saved another one meanwhile, the save is refused,
+    `theirs` holds that row, and the next save counts as a decision: it is based on theirs.
+    """
+
+    draft = JSONTextField(label=gettext_lazy("definition"), empty={})
+    based_on = forms.IntegerField(widget=forms.HiddenInput)
+    theirs: Scenario | None = None
+
+    class Meta:
+        model = Scenario
+        fields = ("name", "key", "description", "is_active")
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.initial["draft"] = self.instance.draft
+        self.initial["based_on"] = self.instance.draft_version
+
+    def clean_draft(self) -> dict[str, Any]:
+        data = self.cleaned_data["draft"]
+        if not isinstance(data, dict):
+            raise ValidationError(_("A definition is a JSON object: it begins with “{”."), code="object")
+        return data
+
+    def clean(self) -> dict[str, Any]:
+        """Runs in the admin's transaction: the row stays locked until the save."""
+        data = super().clean() or self.cleaned_data
+        stored = Scenario.objects.select_for_update().get(pk=self.instance.pk)
+        if "draft" in self.changed_data and data.get("based_on") != stored.draft_version:
+            self.theirs = stored
+            self.data = self.data.copy()
+            self.data["based_on"] = stored.draft_version
+            raise ValidationError(
+                _("Not saved: somebody else has saved this scenario since you opened it. Their changes are shown below; yours are still in the "
+                  "editor. Bring both together, then save again: that replaces theirs."), code="stale",
+            )  # fmt: skip
+        self.instance.draft_version = stored.draft_version
+        return data
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  Django's signature
+        if "draft" in self.changed_data:
+            self.instance.draft = self.cleaned_data["draft"]
+            self.instance.draft_version += 1
+        return super().save(commit)
+
+
+class NewScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
+    """A scenario begins with something small that works, or with a file that was exported."""
+
+    begin_with = forms.ChoiceField(
+        label=gettext_lazy("begin with"), choices=[(row.key, row.label) for row in beginnings.BEGINNINGS], initial=beginnings.BEGINNINGS[0].key,
+        widget=widgets.UnfoldAdminRadioSelectWidget,
+    )  # fmt: skip
+    file = forms.FileField(label=gettext_lazy("or with a file"), required=False, help_text=gettext_lazy("A scenario exported as JSON; it takes the place of the choice above."),
+                           widget=widgets.UnfoldAdminFileFieldWidget)  # fmt: skip
+
+    class Meta:
+        model = Scenario
+        fields = ("bot", "name", "key", "description")
+
+    def clean_file(self) -> dict[str, Any] | None:
+        uploaded = self.cleaned_data.get("file")
+        if not uploaded:
+            return None
+        if uploaded.size > FILE_BYTES:
+            raise ValidationError(_("The file is larger than %(limit)s MB.") % {"limit": FILE_BYTES // 1024 // 1024}, code="size")
+        return read_file(uploaded.read())
+
+    def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  Django's signature
+        found = self.cleaned_data.get("file")
+        self.instance.draft = found["definition"] if found else beginnings.definition(self.cleaned_data["begin_with"], name=self.instance.name)
+        self.instance.layout = found.get("layout", {}) if found else {}
+        return super().save(commit)
+
+
+class PublishForm(forms.Form):
+    note = forms.CharField(
+        label=gettext_lazy("what is new"), max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 2}),
+        help_text=gettext_lazy("For colleagues; shown in the list of versions."),
+    )  # fmt: skip
+
+
+def file_of(scenario: Scenario, definition: dict[str, Any]) -> dict[str, Any]:
+    """What an export holds; `read_file` is its inverse."""
+    return {
+        "format": "dialog-bus/scenario", "key": scenario.key, "name": scenario.name, "description": scenario.description,
+        "definition": definition, "layout": scenario.layout,
+    }  # fmt: skip
+
+
+def read_file(body: bytes) -> dict[str, Any]:
+    """An exported file, or a bare definition. Raises ValidationError."""
+    try:
+        data = loads(body)
+    except StrictJsonError as error:
+        raise ValidationError(error.reason, code="json") from error
+    if isinstance(data, dict) and isinstance(data.get("sections"), list):
+        return {"definition": data}
+    if not isinstance(data, dict) or not isinstance(data.get("definition"), dict):
+        raise ValidationError(_("This is no exported scenario: it has no “definition”."), code="format")
+    layout = data.get("layout")
+    return {"definition": data["definition"], "layout": layout if isinstance(layout, dict) else {}}
