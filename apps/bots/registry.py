@@ -10,7 +10,7 @@ def _extra() -> list[str]:
     return list(settings.EXTRA_KINDS["channels"])
 
 
-adapters: Registry[Adapter] = Registry("apps.bots.channels", Adapter, extra=_extra)  # type: ignore[type-abstract]  # never made itself
+adapters: Registry[Adapter] = Registry("apps.bots.channels", Adapter, extra=_extra)
 
 
 def channel_kinds() -> list[tuple[str, str]]:

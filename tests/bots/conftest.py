@@ -4,6 +4,7 @@ from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from typing import Any
 
+import hypothesis
 import pytest
 from pytest_django import Settings
 
@@ -12,6 +13,9 @@ from apps.bots.content import Content
 from apps.bots.registry import adapters
 from apps.bots.telegram import connections
 from tools.emulators.telegram import Emulator, Options, running
+
+hypothesis.settings.register_profile("shared", deadline=None, derandomize=True)  # a busy machine is no failure; each run is alike
+hypothesis.settings.load_profile("shared")
 
 TOKEN = "123456:emulated-token-of-the-shop"
 CHAT = 540278913
