@@ -1,4 +1,4 @@
-"""The contract of a messenger: one class in one file of `apps/bots/channels/`."""
+"""The contract of a messenger: one class in one file of `apps/bots/channels/`. Imports no Django, as the pure engine stands on it too."""
 
 # ruff: noqa: ARG002 - a contract names arguments that only its implementations use
 
@@ -8,7 +8,6 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Any, ClassVar, Literal
 
-from django.utils.translation import gettext
 from pydantic import BaseModel
 
 from apps.bots.content import Content, Media
@@ -254,7 +253,7 @@ class Adapter(ABC):
 
     async def download(self, credentials: Credentials, external: str) -> bytes:
         """The bytes behind `Media.external` of something received, at most 20 MB. Raises `SendError`."""
-        raise BadContentError(gettext("Files of this channel cannot be fetched."))
+        raise BadContentError("Files of this channel cannot be fetched.")
 
     async def poll(self, credentials: Credentials, *, offset: int) -> Polled:
         """Wait for updates (only where `polls`); `offset` 0 begins with the oldest. What came before `offset` is forgotten there."""
