@@ -10,14 +10,14 @@ from apps.identity.models import Lead
 from apps.scenarios.engine.contract import Facts
 
 
-def facts_of(chat: Chat, people: dict[int, dict[str, Any]]) -> Facts:
-    """Person, lead, bot and channel of the chat with the installation's constants and settings, as plain data. `people`: what is known of
-    them already, by id; filled when missing.
+def facts_of(chat: Chat, people: dict[int, attributes.UserIds]) -> Facts:
+    """Person, lead, bot and channel of the chat with the installation's constants and settings, as plain data. `people`: their ids in
+    other systems, as far as read already; filled when missing. The person's own values are taken as they stand now.
     """
     person = chat.person
     if person.pk not in people:
-        people[person.pk] = attributes.facts(person)
-    return facts_for_lead(chat.lead, known=people[person.pk])
+        people |= attributes.user_ids_of([person.pk])
+    return facts_for_lead(chat.lead, known=attributes.facts(person, ids=people[person.pk]))
 
 
 def facts_for_lead(lead: Lead, *, known: dict[str, Any] | None = None) -> Facts:

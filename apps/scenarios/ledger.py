@@ -28,7 +28,7 @@ class Ledger:
 
     def __init__(self) -> None:
         self.open: dict[int, list[Session]] = {}
-        self.people: dict[int, dict[str, Any]] = {}
+        self.people: dict[int, attributes.UserIds] = {}
         self.emitted: list[tuple[Turn, Session, Emit]] = []
         self._new: dict[int, Session] = {}
         self._changed: dict[int, Session] = {}
@@ -36,7 +36,7 @@ class Ledger:
 
     def read(self, conversations: Sequence[Conversation]) -> None:
         conversation_ids = [conversation.pk for conversation in conversations]
-        self.people = attributes.facts_of(conversation.person for conversation in conversations)
+        self.people = attributes.user_ids_of(conversation.person_id for conversation in conversations)
         rows = Session.objects.filter(conversation_id__in=conversation_ids, status__in=OPEN).select_related("scenario").order_by("id")
         for session in rows:
             self.open.setdefault(session.conversation_id, []).append(session)
@@ -80,7 +80,9 @@ class Ledger:
 
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""
-        update_in_bulk(list(self._changed.values()), CHANGING)
+        changed = self._changed.values()
+        update_in_bulk([session for session in changed if session.status != Session.Status.ACTIVE], CHANGING)
+        update_in_bulk([session for session in changed if session.status == Session.Status.ACTIVE], CHANGING)
         insert_in_bulk(list(self._new.values()))
         self._write_steps()
         touched = [*self._changed.values(), *self._new.values()]

@@ -125,6 +125,8 @@ def read_again(turn: Turn, ledger: Ledger) -> None:
         chat.conversation.person = chat.lead.person
         chat.written.changed[chat.conversation.pk] = chat.conversation
     chat.person = chat.lead.person
+    for session in ledger.open.get(chat.conversation.pk, []):
+        session.person = chat.person
     ledger.people.pop(chat.person.pk, None)
 
 
