@@ -85,6 +85,12 @@ def can_model(user: AnyUser, verb: Verb, model: type[models.Model]) -> bool:
     return bool(scope) if verb == "view" or bot_lookup(model) else scope.everywhere
 
 
+def can_add(user: AnyUser, model: type[models.Model]) -> bool:
+    """Whether `user` may make rows of `model`. A new bot would lie outside a right for listed bots, so it needs one for all."""
+    scope = bot_scope(user, "edit", module_of(model))
+    return bool(scope) if bot_lookup(model) not in (None, "pk", model._meta.pk.name) else scope.everywhere
+
+
 def can_object(user: AnyUser, verb: Verb, obj: models.Model) -> bool:
     """Whether `user` may do `verb` with this stored row."""
     scope = bot_scope(user, verb, module_of(type(obj)))

@@ -8,12 +8,12 @@ from django.contrib.auth.models import AnonymousUser
 from django.db import models
 from django.http import HttpRequest
 
-from apps.accounts.access import can_model, can_object
+from apps.accounts.access import can_add, can_model, can_object
 from apps.accounts.models import User
 from apps.accounts.sign_in import check_address
 from apps.core.rights import Verb, module_of
 
-_VERBS: dict[str, Verb] = {"view": "view", "add": "edit", "change": "edit", "delete": "delete"}
+_VERBS: dict[str, Verb] = {"view": "view", "change": "edit", "delete": "delete"}
 
 
 class RoleBackend(ModelBackend):
@@ -26,9 +26,12 @@ class RoleBackend(ModelBackend):
         return super().authenticate(request, username=username, password=password, **kwargs)
 
     def has_perm(self, user_obj: User | AnonymousUser, perm: str, obj: models.Model | None = None) -> bool:
-        model, verb = _asked(perm)
-        if model is None or verb is None:
+        model, action = _asked(perm)
+        if model is None:
             return False
+        if action == "add":
+            return can_add(user_obj, model)
+        verb = _VERBS[action]
         return can_model(user_obj, verb, model) if obj is None or obj.pk is None else can_object(user_obj, verb, obj)
 
     def has_module_perms(self, user_obj: User | AnonymousUser, app_label: str) -> bool:
@@ -38,23 +41,20 @@ class RoleBackend(ModelBackend):
         """Django's names of everything that the roles allow; for third-party code, ours asks `access`."""
         if obj is not None:
             return set()
-        return {
-            f"{model._meta.app_label}.{name}_{model._meta.model_name}"
-            for model in apps.get_models()
-            if module_of(model)
-            for name, verb in _VERBS.items()
-            if can_model(user_obj, verb, model)
-        }
+        names = (f"{model._meta.app_label}.{action}_{model._meta.model_name}" for model in apps.get_models() for action in (*_VERBS, "add"))
+        return {name for name in names if self.has_perm(user_obj, name)}
 
     def with_perm(self, *_args: Any, **_kwargs: Any) -> Any:
         return User.objects.none()
 
 
-def _asked(perm: str) -> tuple[type[models.Model] | None, Verb | None]:
-    """`bots.change_channel` → (Channel, "edit"); (None, None) for what is not one of Django's four permissions of a model."""
+def _asked(perm: str) -> tuple[type[models.Model] | None, str]:
+    """`bots.change_channel` → (Channel, "change"); (None, "") for what is not one of Django's four permissions of a model."""
     app_label, _dot, codename = perm.partition(".")
-    name, _underscore, model_name = codename.partition("_")
+    action, _underscore, model_name = codename.partition("_")
+    if action not in (*_VERBS, "add"):
+        return None, ""
     try:
-        return apps.get_model(app_label, model_name), _VERBS.get(name)
+        return apps.get_model(app_label, model_name), action
     except (LookupError, ValueError):
-        return None, None
+        return None, ""

@@ -43,7 +43,10 @@ class User(AbstractUser):
         return self.display_name or self.get_full_name() or self.username
 
     def save(self, *args: Any, **kwargs: Any) -> None:
-        """Signing in only moves `last_login`: that is in the audit trail and makes no row of history."""
+        """A missing e-mail is NULL, because "" could be given once only. Signing in only moves `last_login`: that is in the audit trail and
+        makes no row of history.
+        """
+        self.email = self.email.lower() if self.email else None
         if set(kwargs.get("update_fields") or ()) == {"last_login"}:
             self.skip_history_when_saving = True
         try:

@@ -19,7 +19,7 @@ def clean_permissions(value: Any) -> dict[str, list[str]]:
 
 
 def _clean_verbs(verbs: Any) -> list[str]:
-    if not isinstance(verbs, list) or not set(verbs) <= set(VERBS):
+    if not isinstance(verbs, list) or not all(verb in VERBS for verb in verbs):
         raise ValidationError(_("A module's rights are a list out of: %(verbs)s.") % {"verbs": ", ".join(VERBS)}, code="permissions")
     return [verb for verb in VERBS if verb in verbs or verb == "view"]
 
