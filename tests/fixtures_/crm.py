@@ -66,7 +66,7 @@ def running_crm() -> Iterator[Crm]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = handle_any  # noqa: N815  the server's own names
+        do_GET = do_POST = handle_any
 
         def log_message(self, *_args: object) -> None:
             """Quiet."""
