@@ -110,14 +110,15 @@ def _handle_here(update_id: int, *, deadline: float) -> Update:
     """Take the chat if it is free, else wait for whoever has it."""
     pause = FIRST_PAUSE
     while True:
-        update = Update.objects.get(pk=update_id)
-        if update.state != Update.State.PENDING or time.monotonic() > deadline:
-            if update.state == Update.State.PENDING:
-                waking.workers()
-            return update
-        claim = lanes.claim_one(update.lane_id)
+        claim = lanes.claim_of(update_id)
         if claim:
             advancing.advance_claimed([claim])
-        else:
+        update = Update.objects.get(pk=update_id)
+        if update.state != Update.State.PENDING:
+            return update
+        if time.monotonic() > deadline:
+            waking.workers()
+            return update
+        if not claim:
             time.sleep(pause)
             pause = min(pause * 1.5, LONGEST_PAUSE)

@@ -23,6 +23,12 @@ class Claim:
     lane_id: int
     posted: int
     attempts: int
+    key: str
+
+    @property
+    def chat_id(self) -> str:
+        """Keys are made by `key_of`."""
+        return self.key.partition(":")[2]
 
 
 _CLAIM = """
@@ -34,7 +40,7 @@ UPDATE conversations_lane AS lane
 SET held_until = clock_timestamp() + make_interval(secs => %(hold)s), wake_at = clock_timestamp() + make_interval(secs => %(hold)s),
     attempts = lane.attempts + 1
 FROM due WHERE lane.id = due.id
-RETURNING lane.id, lane.posted, lane.attempts
+RETURNING lane.id, lane.posted, lane.attempts, lane.key
 """
 
 
@@ -43,9 +49,10 @@ def claim(*, limit: int) -> list[Claim]:
     return _claim(_CLAIM.format(only=""), limit=limit)
 
 
-def claim_one(lane_id: int) -> Claim | None:
-    """Take this lane if it is due and nobody else holds it."""
-    taken = _claim(_CLAIM.format(only="AND id = %(lane_id)s"), limit=1, lane_id=lane_id)
+def claim_of(update_id: int) -> Claim | None:
+    """Take the lane of this inbox item if it is due and nobody else holds it."""
+    only = "AND id = (SELECT lane_id FROM conversations_update WHERE id = %(update_id)s)"
+    taken = _claim(_CLAIM.format(only=only), limit=1, update_id=update_id)
     return taken[0] if taken else None
 
 

@@ -326,6 +326,7 @@ class Call(models.Model):
             models.Index(fields=["due_at"], name="call_due", condition=Q(state="pending", claimed_by__isnull=True)),
             models.Index(fields=["claimed_by"], name="call_claimed", condition=Q(claimed_by__isnull=False)),
             models.Index(fields=["trace_id"], name="call_trace"),
+            models.Index(fields=["session_id", "visit"], name="call_session"),
         ]
 
     def __str__(self) -> str:

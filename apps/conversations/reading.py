@@ -1,6 +1,6 @@
 """Read in bulk what a batch of locked lanes needs: their pending items, who writes, and where each conversation stands."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from django.utils import timezone
@@ -8,10 +8,15 @@ from django.utils import timezone
 from apps.bots.models import Channel
 from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
-from apps.conversations.models import Conversation, Lane, Update
+from apps.conversations.models import Conversation, Update
 from apps.conversations.responder import Chat, Turn, Written
+from apps.core.cached import CachedTable
 from apps.identity import resolving
 from apps.identity.models import Lead
+
+channel_table: CachedTable[dict[int, Channel]] = CachedTable(
+    lambda: Channel, lambda: {channel.pk: channel for channel in Channel.objects.select_related("bot")}
+)
 
 
 @dataclass
@@ -29,7 +34,8 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
     for update in updates:
         by_lane.setdefault(update.lane_id, []).append(update)
     unfinished = {lane_id for lane_id, items in by_lane.items() if len(items) > per_lane}
-    chats = _chats({lane_id: items[0] for lane_id, items in by_lane.items()}, written)
+    chat_ids = {claim.lane_id: claim.chat_id for claim in claims}
+    chats = _chats({lane_id: items[0] for lane_id, items in by_lane.items()}, chat_ids, written)
     now = timezone.now()
     turns = [
         Turn(
@@ -58,12 +64,11 @@ def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:
     )
 
 
-def _chats(heads: dict[int, Update], written: Written) -> dict[int, Chat]:
+def _chats(heads: dict[int, Update], chat_ids: dict[int, str], written: Written) -> dict[int, Chat]:
     """The chat of each lane; `heads` is any item of it."""
-    channels = Channel.objects.select_related("bot").in_bulk({update.channel_id for update in heads.values()})
-    keys = _lane_keys(heads)
+    channels = channel_table.get()
     leads = resolving.leads_of(
-        {lane_id: (channels[update.channel_id], _chat_id(keys[lane_id])) for lane_id, update in heads.items()},
+        {lane_id: (channels[update.channel_id], chat_ids[lane_id]) for lane_id, update in heads.items()},
         profiles={lane_id: update.payload.get("profile", {}) for lane_id, update in heads.items() if update.kind == Update.Kind.MESSENGER},
     )
     conversations = _open_conversations(leads)
@@ -79,14 +84,6 @@ def _chats(heads: dict[int, Update], written: Written) -> dict[int, Chat]:
         )
         for lane_id, update in heads.items()
     }
-
-
-def _lane_keys(lane_ids: Iterable[int]) -> dict[int, str]:
-    return dict(Lane.objects.filter(pk__in=list(lane_ids)).values_list("pk", "key"))
-
-
-def _chat_id(lane_key: str) -> str:
-    return lane_key.partition(":")[2]
 
 
 def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:

@@ -85,11 +85,12 @@ class Ledger:
         update_in_bulk([session for session in changed if session.status == Session.Status.ACTIVE], CHANGING)
         insert_in_bulk(list(self._new.values()))
         self._write_steps()
-        touched = [*self._changed.values(), *self._new.values()]
-        _forget_stale_timers(touched)
-        over = [session.pk for session in self._changed.values() if session.status not in OPEN]
-        if over:
-            outcalls.cancel(session_ids=over)
+        _forget_stale_timers(list(self._changed.values()))
+        broken_off = [
+            session.pk for session in self._changed.values() if session.status in {Session.Status.CANCELLED, Session.Status.FAILED}
+        ]
+        if broken_off:
+            outcalls.cancel(session_ids=broken_off)
 
     def _write_steps(self) -> None:
         """A visit may go on over several turns (asked now, answered later): its events are appended to its one row."""

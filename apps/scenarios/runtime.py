@@ -10,7 +10,7 @@ from apps.conversations.models import Call, Conversation, Update
 from apps.conversations.receiving import pressed_button
 from apps.conversations.responder import Responder, Turn
 from apps.identity import linking
-from apps.scenarios import arriving, emitting, triggers
+from apps.scenarios import arriving, definitions, emitting, triggers
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Fired, Pressed, Said
 from apps.scenarios.ledger import Ledger
@@ -24,7 +24,6 @@ class ScenarioResponder(Responder):
 
     def __init__(self) -> None:
         self.ledger = Ledger()
-        self._scenarios: dict[int, Scenario] = {}
 
     def open(self, turns: Sequence[Turn]) -> None:
         self.ledger.read([turn.chat.conversation for turn in turns])
@@ -179,9 +178,7 @@ class ScenarioResponder(Responder):
         )
 
     def _scenario(self, scenario_id: int) -> Scenario:
-        if scenario_id not in self._scenarios:
-            self._scenarios[scenario_id] = Scenario.objects.get(pk=scenario_id)
-        return self._scenarios[scenario_id]
+        return definitions.scenario(scenario_id)
 
 
 def _may_interrupt(session: Session) -> bool:

@@ -144,7 +144,7 @@ def test_a_busy_chat_is_left_alone_and_its_item_is_not_lost() -> None:
         from django.db import transaction  # noqa: PLC0415  the other thread's session
 
         with transaction.atomic():
-            lanes.lock([lanes.Claim(lane_id, 1, 1)])
+            lanes.lock([lanes.Claim(lane_id, 1, 1, "")])
             held.set()
             release.wait(5)
         connection.close()
