@@ -32,6 +32,7 @@ def demo(request: HttpRequest) -> HttpResponse:
         "channel": channel, "bot": channel.bot, "key": key_of(channel), "identity": signed_identity(channel), "crm_url": crm_url,
         "base_url": base_url, "customer": CUSTOMER, "call_url": f"{base_url}/bots/{channel.bot_id}/call/order/thank-you",
         "docs_url": f"/docs/{channel.bot_id}", "scenario_url": reverse("admin:scenarios_scenario_changelist"),
+        "channels_url": reverse("admin:bots_channel_add"),
     }
     response = render(request, "demo/demo.html", context)
     response["Content-Security-Policy"] = _policy(crm_url)

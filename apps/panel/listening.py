@@ -11,7 +11,8 @@ from typing import Any, ParamSpec, TypeVar
 
 import psycopg
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection
+from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
+from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.conversations import feed
 
@@ -36,6 +37,7 @@ class Hub:
         self._changed = asyncio.Event()
         self._cursor = 0
         self._tasks: list[asyncio.Task[None]] = []
+        self._connections: set[BaseDatabaseWrapper] = set()
         self._threads = ThreadPoolExecutor(DATABASE_THREADS, thread_name_prefix="live-database")
 
     @property
@@ -55,8 +57,7 @@ class Hub:
         for task in self._tasks:
             task.cancel()
         await asyncio.gather(*self._tasks, return_exceptions=True)
-        await asyncio.get_running_loop().run_in_executor(self._threads, connection.close)
-        self._threads.shutdown(wait=False)
+        await asyncio.get_running_loop().run_in_executor(None, self._close_database)
 
     @contextlib.asynccontextmanager
     async def woken(self, lead_id: int) -> AsyncIterator[asyncio.Event]:
@@ -79,9 +80,16 @@ class Hub:
 
         def done() -> T:
             close_old_connections()
+            self._connections.add(connections["default"])
             return work(*args, **kwargs)
 
         return await asyncio.get_running_loop().run_in_executor(self._threads, done)
+
+    def _close_database(self) -> None:
+        self._threads.shutdown(wait=True)
+        for used in self._connections:
+            used.inc_thread_sharing()  # its own thread has ended
+            used.close()
 
     # --- from the database to whoever waits -----------------------------------------------------------------------------
 

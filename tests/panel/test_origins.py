@@ -13,21 +13,49 @@ def asked(origin: str, method: str = "POST", **headers: str) -> str | None:
     return allowed_origin(request, ALLOWED)
 
 
-@pytest.mark.parametrize("origin", [
-    "https://shop.example", "https://www.brand.example", "https://a.b.brand.example", "http://intra.example:8080", "http://localhost:3000",
-    "http://testserver",
-])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://shop.example",
+        "https://www.brand.example",
+        "https://a.b.brand.example",
+        "http://intra.example:8080",
+        "http://localhost:3000",
+        "http://testserver",
+    ],
+)
 def test_pages_of_allowed_hosts_and_our_own_pass(origin: str) -> None:
     assert asked(origin) == origin
 
 
-@pytest.mark.parametrize("origin", [
-    "https://shop.example.evil.test", "https://evil-shop.example", "https://evilshop.example", "https://shop.example:8443", "http://shop.example",
-    "https://sub.shop.example", "https://brand.example", "https://evilbrand.example", "https://brand.example.evil.test", "http://intra.example",
-    "https://intra.example:8080", "http://localhost", "http://localhost:3000.evil.test", "null", "https://", "shop.example",
-    "https://shop.example/", "https://shop.example@evil.test", "file://", "https://shop.example.", "http://testserver.evil.test",
-    "http://testserver:81", "chrome-extension://shop.example",
-])
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "https://shop.example.evil.test",
+        "https://evil-shop.example",
+        "https://evilshop.example",
+        "https://shop.example:8443",
+        "http://shop.example",
+        "https://sub.shop.example",
+        "https://brand.example",
+        "https://evilbrand.example",
+        "https://brand.example.evil.test",
+        "http://intra.example",
+        "https://intra.example:8080",
+        "http://localhost",
+        "http://localhost:3000.evil.test",
+        "null",
+        "https://",
+        "shop.example",
+        "https://shop.example/",
+        "https://shop.example@evil.test",
+        "file://",
+        "https://shop.example.",
+        "http://testserver.evil.test",
+        "http://testserver:81",
+        "chrome-extension://shop.example",
+    ],
+)
 def test_look_alikes_are_refused(origin: str) -> None:
     assert asked(origin) is None
 
@@ -44,7 +72,9 @@ def test_the_public_address_is_our_own_too(settings: Settings) -> None:
     assert asked("https://chat.example") == "https://chat.example"
 
 
-@pytest.mark.parametrize("text", ["", "*", "*.", "*.example", "a b", "shop.example/path", "ftp://shop.example", "user@shop.example", "shop.example:port", "."])
+@pytest.mark.parametrize(
+    "text", ["", "*", "*.", "*.example", "a b", "shop.example/path", "ftp://shop.example", "user@shop.example", "shop.example:port", "."]
+)
 def test_what_names_no_host_allows_nothing(text: str) -> None:
     assert Rule.parse(text) is None
 
@@ -57,13 +87,16 @@ def test_a_host_in_another_script_is_compared_as_browsers_send_it() -> None:
     assert rule.allows(origin)
 
 
-@pytest.mark.parametrize(("text", "sources"), [
-    ("shop.example", ["https://shop.example"]),
-    ("*.shop.example", ["https://*.shop.example"]),
-    ("localhost:3000", ["https://localhost:3000", "http://localhost:3000"]),
-    ("http://intra.example:8080", ["http://intra.example:8080"]),
-    ("[::1]:3000", ["https://[::1]:3000", "http://[::1]:3000"]),
-])
+@pytest.mark.parametrize(
+    ("text", "sources"),
+    [
+        ("shop.example", ["https://shop.example"]),
+        ("*.shop.example", ["https://*.shop.example"]),
+        ("localhost:3000", ["https://localhost:3000", "http://localhost:3000"]),
+        ("http://intra.example:8080", ["http://intra.example:8080"]),
+        ("[::1]:3000", ["https://[::1]:3000", "http://[::1]:3000"]),
+    ],
+)
 def test_a_rule_as_a_content_security_policy_says_it(text: str, sources: list[str]) -> None:
     rule = Rule.parse(text)
     assert rule is not None

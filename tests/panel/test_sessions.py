@@ -120,18 +120,21 @@ def test_an_anonymous_chat_that_is_somebody_elses_is_not_taken_over(widget: Chan
     assert visitor.texts() == []
 
 
-@pytest.mark.parametrize(("told", "problem"), [
-    (identity(secret="guessed"), "hash_wrong"),
-    (identity(seconds=-1), "expired"),
-    (identity(seconds=3600), "exp_too_far"),
-    ({**identity("125"), "user_id": "126"}, "hash_wrong"),
-    ({**identity(), "hash": ""}, "hash_wrong"),
-    ({**identity(), "hash": None}, "hash_missing"),
-    ({**identity(), "hash": "é"}, "hash_missing"),
-    ({**identity(), "exp": None}, "exp_missing"),
-    ({**identity(), "exp": "soon"}, "exp_missing"),
-    ({**identity(), "exp": True}, "hash_wrong"),
-])
+@pytest.mark.parametrize(
+    ("told", "problem"),
+    [
+        (identity(secret="guessed"), "hash_wrong"),
+        (identity(seconds=-1), "expired"),
+        (identity(seconds=3600), "exp_too_far"),
+        ({**identity("125"), "user_id": "126"}, "hash_wrong"),
+        ({**identity(), "hash": ""}, "hash_wrong"),
+        ({**identity(), "hash": None}, "hash_missing"),
+        ({**identity(), "hash": "é"}, "hash_missing"),
+        ({**identity(), "exp": None}, "exp_missing"),
+        ({**identity(), "exp": "soon"}, "exp_missing"),
+        ({**identity(), "exp": True}, "hash_wrong"),
+    ],
+)
 def test_without_a_valid_signature_the_visitor_stays_anonymous(widget: Channel, told: dict[str, Any], problem: str) -> None:
     visitor = visit(widget, identity=told)
     assert visitor.session["verified"] is False

@@ -51,7 +51,9 @@ class Visitor:
         return send(f"/widget/v1/{path}", **body, headers={name: value for name, value in headers.items() if value}, **options)
 
     def open(self, **data: Any) -> dict[str, Any]:
-        answer = self.call("post", "sessions", {"key": key_of(self.channel), "visitor_token": self.session.get("visitor_token", ""), **data})
+        answer = self.call(
+            "post", "sessions", {"key": key_of(self.channel), "visitor_token": self.session.get("visitor_token", ""), **data}
+        )
         assert answer.status_code == 200, answer.content
         self.session = answer.json()
         return self.session
@@ -95,13 +97,27 @@ def tell(lead: Lead, content: Content, **fields: Any) -> Message:
     conversation = lead.conversations.get(status="open")
     conversation.last_seq += 1
     conversation.save()
-    message = Message.objects.create(**{
-        "conversation": conversation, "channel": lead.channel, "seq": conversation.last_seq, "direction": "out", "author": "bot",
-        "content": content.dump(), "text": content.text, "state": "sent", "trace_id": "trace-of-the-question", **fields,
-    })
+    message = Message.objects.create(
+        **{
+            "conversation": conversation,
+            "channel": lead.channel,
+            "seq": conversation.last_seq,
+            "direction": "out",
+            "author": "bot",
+            "content": content.dump(),
+            "text": content.text,
+            "state": "sent",
+            "trace_id": "trace-of-the-question",
+            **fields,
+        }
+    )
     Message.objects.filter(pk=message.pk).update(external_id=f"m_{message.pk}")
     FeedItem.objects.create(
-        bot_id=conversation.bot_id, conversation_id=conversation.pk, lead_id=lead.pk, kind="message.created", version=1,
+        bot_id=conversation.bot_id,
+        conversation_id=conversation.pk,
+        lead_id=lead.pk,
+        kind="message.created",
+        version=1,
         data={"message": message.pk, "seq": message.seq},
     )
     return message
