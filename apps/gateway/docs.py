@@ -7,7 +7,6 @@ from django.http import HttpRequest, HttpResponse
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils import timezone
-from django.utils.http import urlencode
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import IsAuthenticated
 
@@ -66,8 +65,7 @@ class BotDocsView(MachineView):
         if known is None:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         token = request.GET.get(QUERY, "") if known.caller else ""
-        url = reverse("gateway:bot-openapi", args=[known.bot.pk]) + (f"?{urlencode({QUERY: token})}" if token else "")
-        return _page(request, title=known.bot.name, url=url)
+        return _page(request, title=known.bot.name, url=reverse("gateway:bot-openapi", args=[known.bot.pk]), token=token)
 
 
 class BotOpenApiView(MachineView):
@@ -102,7 +100,7 @@ class PlatformDocsView(MachineView):
         return _page(request, title="Dialog Bus", url=reverse("gateway:schema") + "?format=json")
 
 
-def _page(request: HttpRequest, *, title: str, url: str) -> HttpResponse:
-    response = render(request, "gateway/docs.html", {"title": title, "url": url})
+def _page(request: HttpRequest, *, title: str, url: str, token: str = "") -> HttpResponse:
+    response = render(request, "gateway/docs.html", {"title": title, "url": url, "token": token})
     response.headers["Cache-Control"] = "no-store"
     return response

@@ -129,7 +129,8 @@ def _description(item: Endpoint) -> str:
 
 
 def _body(item: Endpoint, name: str) -> Json:
-    example = {"example": item.request_example} if item.request_example else {}
+    shown = item.request_example or (None if item.request_schema else {"userId": 125})
+    example = {"example": shown} if shown else {}
     return {"schema": {"$ref": f"#/components/schemas/{name}Request"}, **example}
 
 

@@ -20,5 +20,5 @@ urlpatterns = [
     path("docs/<str:bot_id>/openapi.json", BotOpenApiView.as_view(), name="bot-openapi"),
     path("api/docs/", PlatformDocsView.as_view(), name="docs"),
     path("api/schema/", PlatformSchemaView.as_view(), name="schema"),
-    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels)(?:/.*)?$", UnknownPathView.as_view()),
+    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels)(?:/[\s\S]*)?$", UnknownPathView.as_view()),
 ]

@@ -15,6 +15,7 @@ from apps.conversations.models import Message, Update
 from apps.events.models import Event
 from apps.gateway import repeating, signing, tokens
 from apps.gateway.models import ApiToken, Endpoint, KeptAnswer
+from apps.gateway.tasks import tidy
 from apps.identity.models import Lead
 from tests.gateway.asserting import refused, sent
 from tests.gateway.making import Shop, end, endpoint_of, make_shop, message, respond
@@ -251,3 +252,11 @@ def test_a_repeated_signed_call_with_its_key_gets_the_same_answer(signing_shop: 
 def test_a_dry_run_uses_no_id_up(signing_shop: Shop) -> None:
     assert signed(signing_shop, BODY, **{"X-Dry-Run": "true"}).json()["dry_run"] is True
     sent(signed(signing_shop, BODY))
+
+
+def test_the_tidy_task_forgets_old_answers_only(shop: Shop) -> None:
+    sent(keyed(shop, key="old"))
+    KeptAnswer.objects.update(created_at=timezone.now() - timedelta(hours=25))
+    sent(keyed(shop, key="new"))
+    assert tidy() == 1
+    assert [row.key for row in KeptAnswer.objects.all()] == ["key:new"]
