@@ -1,17 +1,19 @@
 """Make one outside call through the guarded client, and decide whether to try again. No lock and no transaction is held meanwhile."""
 
+import asyncio
 import random
 import time
 from collections.abc import Mapping
 from email.utils import parsedate_to_datetime
 from typing import Any
+from urllib.parse import urlsplit
 
 import structlog
 from django.utils import timezone
 
 from apps.conversations.models import Call
 from apps.conversations.outcalls import MAX_DEATHS, CallOutcome
-from apps.core import http
+from apps.core import breaker, http
 from apps.core.outgoing import AddressRefusedError, DeadlineError, OutgoingError, OutgoingRequest, RefusedError
 
 logger = structlog.get_logger(__name__)
@@ -27,8 +29,19 @@ async def make(call: Call) -> CallOutcome:
     if call.deaths >= MAX_DEATHS:
         return CallOutcome(call, reply={"error": "failed", "reason": "The process that made this call died again and again."})
     started = time.monotonic()
-    reply = await _reply(call)
+    reply = await _guarded(call)
     return CallOutcome(call, reply=reply, again_in=_again_in(call, reply), latency_ms=round((time.monotonic() - started) * 1000))
+
+
+async def _guarded(call: Call) -> dict[str, Any]:
+    """The call, unless its host has been failing and is left alone for a while."""
+    host = urlsplit(str(call.request["url"])).netloc.rpartition("@")[2].lower()
+    if await asyncio.to_thread(breaker.is_open, host):
+        return {"error": "failed", "reason": f"{host} has failed again and again; it is called again in {breaker.OPEN_SECONDS} s."}
+    reply = await _reply(call)
+    if reply.get("error") != "refused":  # we refused, the host was not asked
+        await asyncio.to_thread(breaker.note, host, good=0 < reply.get("status", 0) < SERVER_ERROR)
+    return reply
 
 
 async def _reply(call: Call) -> dict[str, Any]:
