@@ -214,6 +214,7 @@ class Adapter(ABC):
     rate: ClassVar[Rate] = Rate()
     polls: ClassVar[bool] = False
     outside: ClassVar[bool] = True
+    wants_context: ClassVar[bool] = False
 
     class Config(BaseModel):
         """Public configuration of a channel; the admin's form is made from this model's fields: title and description are English

@@ -10,9 +10,9 @@ from django.utils import timezone
 from apps.bots import adapter as contract
 from apps.bots import tokens
 from apps.bots.adapter import Adapter, Credentials
-from apps.bots.content import Content
 from apps.bots.degrading import fit
 from apps.conversations.outbox import MAX_ATTEMPTS, MAX_DEATHS, Outcome, Outgoing
+from apps.conversations.preparing import content_of
 
 logger = structlog.get_logger(__name__)
 
@@ -39,10 +39,11 @@ async def deliver(outgoing: Outgoing, *, adapter: Adapter, credentials: Credenti
 
 async def _send(outgoing: Outgoing, *, adapter: Adapter, credentials: Credentials) -> list[str]:
     """Parts that left before a failure are not sent again: their ids are kept in the outbox row."""
-    content = Content.model_validate(outgoing.content)
+    content = content_of(outgoing)
     for index, button in enumerate(content.flat_buttons()):
         button.token = tokens.encode(outgoing.message_id, index)
-    for part in fit(content, adapter.capabilities)[len(outgoing.parts) :]:
+    for number, part in list(enumerate(fit(content, adapter.capabilities)))[len(outgoing.parts) :]:
+        part.context = {**content.context, "part": number}
         sent = await adapter.send(credentials, outgoing.chat_id, part)
         outgoing.parts.append(",".join(sent.external_ids))
     return [external_id for part in outgoing.parts for external_id in part.split(",") if external_id]

@@ -184,8 +184,8 @@ class Message(models.Model):
     content = models.JSONField(_("content"), default=dict)
     text = models.TextField(_("text"), blank=True)
     meta = models.JSONField(default=dict, blank=True, help_text="Session, version, node and visit that said it; for old buttons.")
-    client_id = models.CharField(max_length=100, null=True, blank=True)
-    external_id = models.CharField(max_length=200, null=True, blank=True)
+    client_id = models.CharField(max_length=100, null=True, blank=True)  # noqa: DJ001  unique where given
+    external_id = models.CharField(max_length=200, null=True, blank=True)  # noqa: DJ001  unique where given
     external_ids = models.JSONField(default=list, blank=True)
     state = models.CharField(_("state"), max_length=10, choices=State.choices)
     error = models.CharField(_("reason"), max_length=500, blank=True)

@@ -17,7 +17,7 @@ from django.conf import settings
 from django.db import InterfaceError, OperationalError, connection
 
 from apps.bots.models import Channel
-from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling
+from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing
 from apps.conversations.models import Acknowledgement
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core.health import beat_heart
@@ -100,6 +100,7 @@ class Sender:
         claimed = outbox.claim(self._identity, limit=room, without_channels=blocked)
         self._know([outgoing.channel_id for outgoing in claimed])
         sends = self._pace(claimed)
+        preparing.complete([outgoing for outgoing, _wait in sends], self._channels)
         calls = outcalls.claim(self._identity, limit=max(1, room // 2))
         files = fetching.claim(self._identity, limit=max(1, room // 4))
         acknowledgements = _take_acknowledgements()

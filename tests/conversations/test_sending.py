@@ -8,6 +8,7 @@ from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
+from django.core.files.base import ContentFile
 from django.db import connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
@@ -137,7 +138,7 @@ def test_a_message_that_was_in_the_hand_of_a_dead_sender_is_sent_once_more_and_t
     channel = make_channel()
     telegram.act(CHAT, "text", text="hi")
     say(channel, "one")
-    until(lambda: Outbox.objects.exists())
+    until(Outbox.objects.exists)
     outbox.claim(999_999, limit=1)  # nobody holds this identity's lock
     assert claimants.free_dead("conversations_outbox") == 1
     assert Outbox.objects.get().deaths == 1
@@ -145,7 +146,7 @@ def test_a_message_that_was_in_the_hand_of_a_dead_sender_is_sent_once_more_and_t
         until(lambda: Message.objects.filter(state="sent").exists())
     assert sent(telegram) == ["echo: one"]
     say(channel, "two")
-    until(lambda: Outbox.objects.exists())
+    until(Outbox.objects.exists)
     Outbox.objects.update(deaths=2)
     with sender():
         until(lambda: Message.objects.filter(state="unknown").exists())
@@ -155,7 +156,7 @@ def test_a_message_that_was_in_the_hand_of_a_dead_sender_is_sent_once_more_and_t
 def test_a_living_sender_keeps_what_it_has_claimed() -> None:
     channel = make_channel()
     say(channel, "one")
-    until(lambda: Outbox.objects.exists())
+    until(Outbox.objects.exists)
     identity = claimants.enter()
     outbox.claim(identity, limit=1)
     assert claimants.free_dead("conversations_outbox") == 0
@@ -216,3 +217,19 @@ def test_thirty_messages_a_second_are_never_exceeded(telegram: Control) -> None:
     assert 60 / took <= 30.5, took
     at = sorted(row.timestamp() for row in Message.objects.filter(direction="out").values_list("sent_at", flat=True))
     assert max(sum(1 for other in at if first <= other < first + 0.9) for first in at) <= 30
+
+
+def test_a_stored_file_is_uploaded_with_its_caption(telegram: Control) -> None:
+    channel = make_channel()
+    telegram.act(CHAT, "text", text="hi")
+    say(channel, "one")
+    until(Outbox.objects.exists)
+    stored = Attachment.objects.create(channel=channel, kind="file", name="act.pdf", mime="application/pdf", state="stored")
+    stored.file.save("file", ContentFile(b"%PDF-1.4 the act"))
+    Message.objects.filter(direction="out").update(
+        content={"media": [{"kind": "file", "attachment": stored.pk, "name": "act.pdf", "caption": "the act"}]}
+    )
+    with sender():
+        until(lambda: Message.objects.filter(state="sent").exists())
+    [message] = [message for message in telegram.messages(CHAT) if message["from"]["is_bot"]]
+    assert (message["document"]["file_name"], message["document"]["file_size"], message["caption"]) == ("act.pdf", 16, "the act")

@@ -28,6 +28,7 @@ class Api(Adapter):
     label = _("External messenger (API)")
     icon = "api"
     lead_prefix = "API"
+    wants_context = True
     capabilities = Capabilities(
         text_chars=10_000, html=True, caption_chars=2000, inline_buttons=20, reply_buttons=20, buttons_per_row=3, label_chars=60,
         callback_bytes=512, url_buttons=True, media=frozenset({"image", "video", "audio", "voice", "file", "sticker"}),
