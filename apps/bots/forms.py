@@ -23,7 +23,7 @@ CONFIG, SECRET = "config_", "secret_"
 
 
 class BotForm(forms.ModelForm):  # type: ignore[type-arg]
-    timezone = timezone_field(required=True, label=gettext_lazy("time zone"), help_text=gettext_lazy("Of the bot's working day and of people without their own."))
+    timezone = timezone_field(required=True, label=gettext_lazy("Time zone"), help_text=gettext_lazy("Of the bot's working day and of people without their own."))
 
     class Meta:
         model = Bot

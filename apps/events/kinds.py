@@ -46,8 +46,15 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "scenario.published": (_("A scenario was published"), "rocket_launch"),
 }
 
+FAILED: dict[str, str | Promise] = {
+    "endpoint.called": _("A call of a system failed"),
+    "call.made": _("Our call to another system failed"),
+}
 
-def kind_title(kind: str) -> str | Promise:
+
+def kind_title(kind: str, *, failed: bool = False) -> str | Promise:
+    if failed and kind in FAILED:
+        return FAILED[kind]
     return NAMES[kind][0] if kind in NAMES else kind.replace(".", ": ").replace("_", " ")
 
 

@@ -69,11 +69,11 @@ class Part:
 
     @property
     def started(self) -> datetime:
-        return self.lines[0].at
+        return min(line.at for line in self.lines)
 
     @property
     def took_ms(self) -> float:
-        return (self.lines[-1].at - self.lines[0].at).total_seconds() * 1000
+        return (max(line.at for line in self.lines) - self.started).total_seconds() * 1000
 
     @property
     def failed(self) -> bool:
@@ -166,7 +166,7 @@ def line_of(row: Event) -> Line:
     about = {"bots.Bot": row.bot_id, "bots.Channel": row.channel_id, "identity.Person": row.person_id, "identity.Lead": row.lead_id,
              "conversations.Conversation": row.conversation_id, "scenarios.Session": row.session_id, "accounts.User": row.user_id}
     return Line(
-        at=row.timestamp, trace_id=row.trace_id, title=kind_title(row.kind), icon=kind_icon(row.kind), tone="bad" if failed else "plain",
+        at=row.timestamp, trace_id=row.trace_id, title=kind_title(row.kind, failed=failed), icon=kind_icon(row.kind), tone="bad" if failed else "plain",
         text=" · ".join(part for part in (row.source_system, row.endpoint) if part), latency_ms=row.latency_ms, details=row.details or None,
         state=str(row.details.get("reason") or row.details.get("error") or "") if failed and isinstance(row.details, dict) else "",
         places=tuple(Place(label, pk) for label, pk in about.items() if pk), order=(_phase(row.kind), 0, row.pk),

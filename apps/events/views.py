@@ -1,5 +1,6 @@
 """The trace page and the export of the log."""
 
+from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
 from django.contrib import messages
@@ -21,6 +22,11 @@ if TYPE_CHECKING:
     from apps.events.admin.events import EventAdmin
 
 
+ABOUT = (
+    "identity.Person", "identity.Lead", "bots.Bot", "bots.Channel", "conversations.Conversation", "scenarios.Scenario", "scenarios.Session",
+)  # fmt: skip
+
+
 def trace_page(request: HttpRequest, trace_id: str, *, admin_site: AdminSite) -> HttpResponse:
     """The whole chain of a trace. Rows are limited to what the viewer may see; 404 when that is nothing."""
     if not can_model(request.user, "view", Event):
@@ -40,8 +46,8 @@ def _shown(found: Chain, request: HttpRequest) -> dict[str, Any]:
 
     names = named(found.places, request.user)
     about: dict[Any, list[Any]] = {}
-    for name in names.values():
-        about.setdefault(name.what, []).append(name)
+    for place in sorted(names, key=lambda place: (ABOUT.index(place.label) if place.label in ABOUT else len(ABOUT), place.pk)):
+        about.setdefault(names[place].what, []).append(names[place])
     return {
         "parts": [_part(part, names) for part in found.parts],
         "about": [{"what": what, "items": items[:5], "more": max(0, len(items) - 5)} for what, items in about.items()],
@@ -53,16 +59,22 @@ def _shown(found: Chain, request: HttpRequest) -> dict[str, Any]:
 def _part(part: Part, names: dict[Any, Any]) -> dict[str, Any]:
     return {
         "trace_id": part.trace_id, "asked": part.asked, "started": part.started, "took_ms": part.took_ms, "failed": part.failed,
-        "lines": [_line(line, part, names) for line in part.lines],
+        "lines": list(_lines(part, names)),
     }
 
 
-def _line(line: Line, part: Part, names: dict[Any, Any]) -> dict[str, Any]:
-    after_ms = (line.at - part.started).total_seconds() * 1000
+def _lines(part: Part, names: dict[Any, Any]) -> Iterator[dict[str, Any]]:
+    """Lines that stand behind what they follow from are told at its time, so that the clock of the page never runs back."""
+    at = part.started
+    for line in part.lines:
+        at = max(at, line.at)
+        yield _line(line, names, after_ms=(at - part.started).total_seconds() * 1000)
+
+
+def _line(line: Line, names: dict[Any, Any], *, after_ms: float) -> dict[str, Any]:
     return {
         "line": line,
         "after_ms": after_ms,
-        "percent": round(100 * after_ms / part.took_ms, 1) if part.took_ms else 0,
         "details": mask(line.details, private=line.private) if line.details else None,
         "names": [names[place] for place in line.places if names[place].url],
     }

@@ -25,12 +25,12 @@ LEAST_SECRET = 16
 class EndpointForm(SecretForm):
     secret_fields = ("signing_secret",)
     request_schema = JSONTextField(
-        label=gettext_lazy("request schema"), required=False, small=True, empty={},
+        label=gettext_lazy("Request schema"), required=False, small=True, empty={},
         help_text=gettext_lazy("JSON Schema of the parameters; a call that does not fit is refused. Empty: everything is taken."),
     )  # fmt: skip
-    request_example = JSONTextField(label=gettext_lazy("request example"), required=False, small=True, empty={},
+    request_example = JSONTextField(label=gettext_lazy("Request example"), required=False, small=True, empty={},
                                     help_text=gettext_lazy("Shown in the documentation and put into “Try it”."))  # fmt: skip
-    response_schema = JSONTextField(label=gettext_lazy("response schema"), required=False, small=True, empty={},
+    response_schema = JSONTextField(label=gettext_lazy("Response schema"), required=False, small=True, empty={},
                                     help_text=gettext_lazy("JSON Schema of “data” in the answer; for the documentation."))  # fmt: skip
 
     class Meta:
@@ -43,7 +43,9 @@ class EndpointForm(SecretForm):
     def clean_alias(self) -> str:
         alias = str(self.cleaned_data["alias"]).strip().strip("/")
         if not _ALIAS.fullmatch(alias):
-            raise ValidationError(_("Use Latin letters, digits, “-”, “_”, “.” and “~”, parts divided by “/”, e.g. order/thank-you."), code="alias")
+            raise ValidationError(
+                _("Use Latin letters, digits, “-”, “_”, “.” and “~”, parts divided by “/”, e.g. order/thank-you."), code="alias"
+            )
         return alias
 
     def clean_request_schema(self) -> Any:
@@ -60,7 +62,11 @@ class EndpointForm(SecretForm):
 
     def clean(self) -> dict[str, Any]:
         data = super().clean()
-        scenario, bot, direction = data.get("scenario"), data.get("bot") or self.instance.bot_id and self.instance.bot, data.get("direction")
+        scenario, bot, direction = (
+            data.get("scenario"),
+            data.get("bot") or self.instance.bot_id and self.instance.bot,
+            data.get("direction"),
+        )
         if scenario and bot and scenario.bot_id != bot.pk:
             self.add_error("scenario", _("This scenario belongs to another bot."))
         if direction == Endpoint.Direction.OUTBOUND and not data.get("url"):
@@ -78,16 +84,27 @@ class EndpointForm(SecretForm):
 
 
 class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
-    bots = forms.ModelMultipleChoiceField(label=gettext_lazy("bots"), queryset=Bot.objects.all(), required=False,
-                                          widget=widgets.UnfoldAdminCheckboxSelectMultiple)  # fmt: skip
+    bots = forms.ModelMultipleChoiceField(label=gettext_lazy("Bots"), queryset=Bot.objects.all(), required=False,
+                                          widget=widgets.UnfoldAdminCheckboxSelectMultipleWidget)  # fmt: skip
     aliases = ListField(
-        label=gettext_lazy("endpoints"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}),
+        label=gettext_lazy("Endpoints"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}),
         help_text=gettext_lazy("One alias a line; order/* covers everything below order/."),
     )  # fmt: skip
 
     class Meta:
         model = ApiToken
-        fields = ("name", "source_system", "all_bots", "bots", "all_aliases", "aliases", "dry_run_only", "calls_per_minute", "expires_at", "is_active")
+        fields = (
+            "name",
+            "source_system",
+            "all_bots",
+            "bots",
+            "all_aliases",
+            "aliases",
+            "dry_run_only",
+            "calls_per_minute",
+            "expires_at",
+            "is_active",
+        )
 
     def clean_aliases(self) -> list[str]:
         found = [alias.strip("/") for alias in self.cleaned_data["aliases"]]
@@ -112,7 +129,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class TryForm(forms.Form):
-    params = JSONTextField(label=gettext_lazy("parameters"), small=True, empty={}, required=False,
+    params = JSONTextField(label=gettext_lazy("Parameters"), small=True, empty={}, required=False,
                            help_text=gettext_lazy("As the system would send them, with the recipient: userId, leadId, chatId, phone or email."))  # fmt: skip
 
     def clean_params(self) -> dict[str, Any]:
@@ -120,5 +137,3 @@ class TryForm(forms.Form):
         if not isinstance(params, dict):
             raise ValidationError(_("The parameters are a JSON object."), code="object")
         return params
-
-

@@ -25,15 +25,15 @@ Type = ClientField.Type
 class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     """Nothing is written by the form itself: `changed_values` go through `attributes.set_values`, which cleans, encrypts and records."""
 
-    timezone = timezone_field(required=False, label=gettext_lazy("time zone"), help_text=gettext_lazy("Empty: that of the bot."))
+    timezone = timezone_field(required=False, label=gettext_lazy("Time zone"), help_text=gettext_lazy("Empty: that of the bot."))
     phone = forms.CharField(
-        label=gettext_lazy("phone"), required=False, max_length=40, widget=widgets.UnfoldAdminTextInputWidget,
+        label=gettext_lazy("Phone"), required=False, max_length=40, widget=widgets.UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("International form, e.g. +380501112233. Stored encrypted."),
     )  # fmt: skip
     email = forms.EmailField(
-        label=gettext_lazy("e-mail"), required=False, widget=widgets.UnfoldAdminEmailInputWidget, help_text=gettext_lazy("Stored encrypted."),
+        label=gettext_lazy("E-mail"), required=False, widget=widgets.UnfoldAdminEmailInputWidget, help_text=gettext_lazy("Stored encrypted."),
     )  # fmt: skip
-    attributes = forms.JSONField(label=gettext_lazy("further attributes"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 6, "data-json-editor": "small"}),
+    attributes = forms.JSONField(label=gettext_lazy("Further attributes"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 6, "data-json-editor": "small"}),
                                  help_text=gettext_lazy("What scenarios keep beside the declared fields, as JSON."))  # fmt: skip
 
     class Meta:
@@ -150,7 +150,7 @@ def _yes(text: str) -> bool:
 
 class ClientFieldForm(forms.ModelForm):  # type: ignore[type-arg]
     choices = ListField(
-        label=gettext_lazy("choices"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 5}),
+        label=gettext_lazy("Choices"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 5}),
         help_text=gettext_lazy("For the type “choice”: one value a line."),
     )  # fmt: skip
 
@@ -176,15 +176,15 @@ class ClientFieldForm(forms.ModelForm):  # type: ignore[type-arg]
 class ConnectLinkForm(forms.Form):
     """For whom a connect link is made; `channels` are those that the user may use."""
 
-    channel = forms.ModelChoiceField(label=gettext_lazy("channel"), queryset=Channel.objects.none(), widget=widgets.UnfoldAdminSelectWidget)
-    system = forms.CharField(label=gettext_lazy("system"), max_length=50, initial="crm", widget=widgets.UnfoldAdminTextInputWidget,
+    channel = forms.ModelChoiceField(label=gettext_lazy("Channel"), queryset=Channel.objects.none(), widget=widgets.UnfoldAdminSelectWidget)
+    system = forms.CharField(label=gettext_lazy("System"), max_length=50, initial="crm", widget=widgets.UnfoldAdminTextInputWidget,
                              help_text=gettext_lazy("Whose user id it is."))  # fmt: skip
-    external_id = forms.CharField(label=gettext_lazy("user id"), max_length=200, widget=widgets.UnfoldAdminTextInputWidget,
+    external_id = forms.CharField(label=gettext_lazy("User id"), max_length=200, widget=widgets.UnfoldAdminTextInputWidget,
                                   help_text=gettext_lazy("Of the person who will open the link, e.g. 125."))  # fmt: skip
 
 
 class MergeForm(forms.Form):
     """Which person is the same human; `people` are those of the same bot that the user may edit."""
 
-    other = forms.IntegerField(label=gettext_lazy("number of the other person"), min_value=1, widget=widgets.UnfoldAdminIntegerFieldWidget,
+    other = forms.IntegerField(label=gettext_lazy("Number of the other person"), min_value=1, widget=widgets.UnfoldAdminIntegerFieldWidget,
                                help_text=gettext_lazy("It stands in the address of that person's page. Everything of that person moves here."))  # fmt: skip

@@ -192,7 +192,7 @@ def _failures(user: AnyUser) -> list[Matter]:
     except OperationalError:
         found = []
     return [
-        Matter(title=kind_title(row.kind), text=_why(row), url=trace_page(row.trace_id), at=moment(row.timestamp), tone="warn")
+        Matter(title=kind_title(row.kind, failed=True), text=_why(row), url=trace_page(row.trace_id), at=moment(row.timestamp), tone="warn")
         for row in found
     ]
 

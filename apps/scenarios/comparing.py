@@ -8,6 +8,8 @@ from typing import Any, Literal
 
 from django.utils.translation import gettext as _
 
+from apps.scenarios.ordering import readable
+
 Json = Mapping[str, Any]
 PLACE_SEPARATOR = " › "
 
@@ -38,7 +40,7 @@ def compare(old: Json, new: Json) -> list[Change]:
 
 def text_difference(old: Json, new: Json) -> list[str]:
     """The lines of a unified difference of both as JSON."""
-    texts = (json.dumps(data, indent=2, ensure_ascii=False).splitlines() for data in (old, new))
+    texts = (json.dumps(readable(data), indent=2, ensure_ascii=False).splitlines() for data in (old, new))
     return list(difflib.unified_diff(*texts, lineterm="", n=2))[2:]
 
 

@@ -12,6 +12,7 @@ from unfold import widgets
 from apps.core.strictjson import StrictJsonError, loads
 from apps.scenarios import beginnings
 from apps.scenarios.models import Scenario
+from apps.scenarios.ordering import readable
 
 FILE_BYTES = 2 * 1024 * 1024
 
@@ -48,7 +49,7 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
     `theirs` holds that row, and the next save counts as a decision: it is based on theirs.
     """
 
-    draft = JSONTextField(label=gettext_lazy("definition"), empty={})
+    draft = JSONTextField(label=gettext_lazy("Definition"), empty={})
     based_on = forms.IntegerField(widget=forms.HiddenInput)
     theirs: Scenario | None = None
 
@@ -58,7 +59,7 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
-        self.initial["draft"] = self.instance.draft
+        self.initial["draft"] = readable(self.instance.draft)
         self.initial["based_on"] = self.instance.draft_version
 
     def clean_draft(self) -> dict[str, Any]:
@@ -93,10 +94,10 @@ class NewScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
     """A scenario begins with something small that works, or with a file that was exported."""
 
     begin_with = forms.ChoiceField(
-        label=gettext_lazy("begin with"), choices=[(row.key, row.label) for row in beginnings.BEGINNINGS], initial=beginnings.BEGINNINGS[0].key,
+        label=gettext_lazy("Begin with"), choices=[(row.key, row.label) for row in beginnings.BEGINNINGS], initial=beginnings.BEGINNINGS[0].key,
         widget=widgets.UnfoldAdminRadioSelectWidget,
     )  # fmt: skip
-    file = forms.FileField(label=gettext_lazy("or with a file"), required=False, help_text=gettext_lazy("A scenario exported as JSON; it takes the place of the choice above."),
+    file = forms.FileField(label=gettext_lazy("Or with a file"), required=False, help_text=gettext_lazy("A scenario exported as JSON; it takes the place of the choice above."),
                            widget=widgets.UnfoldAdminFileFieldWidget)  # fmt: skip
 
     class Meta:
@@ -113,14 +114,16 @@ class NewScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def save(self, commit: bool = True) -> Any:  # noqa: FBT001, FBT002  Django's signature
         found = self.cleaned_data.get("file")
-        self.instance.draft = found["definition"] if found else beginnings.definition(self.cleaned_data["begin_with"], name=self.instance.name)
+        self.instance.draft = (
+            found["definition"] if found else beginnings.definition(self.cleaned_data["begin_with"], name=self.instance.name)
+        )
         self.instance.layout = found.get("layout", {}) if found else {}
         return super().save(commit)
 
 
 class PublishForm(forms.Form):
     note = forms.CharField(
-        label=gettext_lazy("what is new"), max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 2}),
+        label=gettext_lazy("What is new"), max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 2}),
         help_text=gettext_lazy("For colleagues; shown in the list of versions."),
     )  # fmt: skip
 
@@ -129,7 +132,7 @@ def file_of(scenario: Scenario, definition: dict[str, Any]) -> dict[str, Any]:
     """What an export holds; `read_file` is its inverse."""
     return {
         "format": "dialog-bus/scenario", "key": scenario.key, "name": scenario.name, "description": scenario.description,
-        "definition": definition, "layout": scenario.layout,
+        "definition": readable(definition), "layout": scenario.layout,
     }  # fmt: skip
 
 

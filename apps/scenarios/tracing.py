@@ -26,7 +26,9 @@ class Visits(TraceSource):
 
     def related(self, trace_ids: Collection[str]) -> Iterable[str]:
         sessions = _sessions(trace_ids) or _answering(trace_ids)
-        first = SessionStep.objects.filter(session_id__in=sessions).values("trace_id").annotate(first=Min("id")).order_by("first")[:MOST_TRACES]
+        first = (
+            SessionStep.objects.filter(session_id__in=sessions).values("trace_id").annotate(first=Min("id")).order_by("first")[:MOST_TRACES]
+        )
         known = dict.fromkeys(row["trace_id"] for row in first)
         return [*known, *(trace_id for trace_id in _answered(sessions) if trace_id not in known)]
 
@@ -87,13 +89,16 @@ def _at(events: list[dict[str, Any]]) -> datetime | None:
 
 def _told(events: list[dict[str, Any]]) -> str:
     """The failure, if there was one: what was said stands in lines of its own."""
-    return next((str(event.get("message", "")) for event in events if event.get("kind") == "error"), "")
+    return next((str(_details(event).get("message", "")) for event in events if event.get("kind") == "error"), "")
 
 
 def _plain(event: dict[str, Any]) -> dict[str, Any]:
-    """A variable that holds personal data is named by its value's key, so that masking sees it."""
-    shown = {key: value for key, value in event.items() if key not in ("trace", "at")}
-    return {**{key: shown[key] for key in shown if key not in ("name", "value")}, str(shown["name"]): shown["value"]} if {"name", "value"} <= set(shown) else shown
+    return {key: event[key] for key in ("kind", "exit", "details") if event.get(key)}
+
+
+def _details(event: dict[str, Any]) -> dict[str, Any]:
+    found = event.get("details")
+    return found if isinstance(found, dict) else {}
 
 
 register(Visits())

@@ -20,7 +20,7 @@ from apps.bots import connecting
 from apps.bots.adapter import Account, SendError
 from apps.bots.admin.health import health_badge, icon_of, kind_label
 from apps.bots.forms import CONFIG, SECRET, channel_form
-from apps.bots.models import Bot, Channel
+from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.core import audit
 from apps.events.admin.acts import Act, ActError
@@ -177,12 +177,6 @@ class ChannelAdmin(PageAdmin):
         polls = obj.kind in adapters and adapters[obj.kind].polls
         context = {"channel": obj, "base": base, "key": f"wk_{obj.public_id.hex}", "account": obj.connected_account, "polls": polls}
         return [Panel(title=_("Connection"), template=str(template), context=context, icon="link")]
-
-    def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
-        field = super().formfield_for_foreignkey(db_field, request, **kwargs)
-        if db_field.related_model is Bot and field is not None:
-            field.widget.can_add_related = field.widget.can_change_related = field.widget.can_delete_related = field.widget.can_view_related = False
-        return field
 
 
 def _kind(request: HttpRequest, obj: Channel | None) -> str:

@@ -6,6 +6,7 @@ from django.contrib import admin
 from django.contrib.admin.views.main import ChangeList
 from django.http import HttpRequest, HttpResponse
 from django.urls import URLPattern, path
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
 from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
@@ -89,7 +90,7 @@ class EventAdmin(LogAdmin):
 
     @display(description=_("what happened"))
     def what(self, row: Event) -> SafeString:
-        return link("", kind_title(row.kind), title=row.kind)
+        return link("", kind_title(row.kind, failed=row.status == Event.Status.FAIL), title=row.kind)
 
     @display(description=_("status"))
     def outcome(self, row: Event) -> SafeString:
@@ -135,7 +136,10 @@ class EventAdmin(LogAdmin):
 
 
 def outcome(row: Event) -> SafeString:
-    return badge(row.get_status_display(), "bad" if row.status == Event.Status.FAIL else "ok")
+    """Failures stand out; a success is only a tick, or a page of green would hide them."""
+    if row.status == Event.Status.FAIL:
+        return badge(row.get_status_display(), "bad")
+    return format_html('<span class="db-tick material-symbols-outlined" title="{0}" aria-label="{0}">check</span>', row.get_status_display())
 
 
 def _place(row: Event, place: Place) -> SafeString | str:

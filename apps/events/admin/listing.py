@@ -144,6 +144,6 @@ class LogListMixin:
     sortable_by: tuple[str, ...] = ()
     ordering = ("-pk",)
 
-    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[LogChangeList]:  # noqa: ARG002
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         return LogChangeList
 

@@ -4,12 +4,14 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
+from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
-from django.forms import ModelForm
+from django.forms import Field, ModelForm, Textarea
 from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
+from unfold.views import ChangeList
 
 from apps.core.admin_base import BaseAdmin
 from apps.events.admin.acts import ActsMixin
@@ -46,6 +48,15 @@ def table(title: Text, headers: Sequence[Text], rows: Iterable[Sequence[Any]], *
     return Panel(title=title, template="admin/parts/table.html", context=context, icon=icon, note=note, more_url=more_url)
 
 
+class PlainChangeList(ChangeList):  # type: ignore[misc]  unfold is published without types
+    """The count is told in the title only when it says something: with a search or a filter."""
+
+    def get_results(self, request: HttpRequest) -> None:
+        super().get_results(request)
+        if self.full_result_count is None and not self.query and not self.has_active_filters:
+            self.full_result_count = self.result_count
+
+
 class PageAdmin(ActsMixin, BaseAdmin):
     """An admin whose pages have acts and panels. `intro` is a sentence over the list that says what the page is for."""
 
@@ -53,6 +64,18 @@ class PageAdmin(ActsMixin, BaseAdmin):
     change_form_outer_after_template = "admin/parts/after.html"
     list_before_template = "admin/parts/intro.html"
     intro: Text = ""
+
+    def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
+        return PlainChangeList
+
+    def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Field | None:
+        """Texts get the height of texts, not of essays; pages of related rows are a link away, not a pop-up."""
+        field: Field | None = super().formfield_for_dbfield(db_field, request, **kwargs)
+        if field is not None and isinstance(field.widget, Textarea):
+            field.widget.attrs["rows"] = 3
+        if field is not None and isinstance(field.widget, RelatedFieldWidgetWrapper):
+            field.widget = field.widget.widget
+        return field
 
     def panels(self, request: HttpRequest, obj: models.Model) -> list[Panel]:  # noqa: ARG002
         """What is shown under the form of a stored row."""
@@ -94,7 +117,7 @@ class RecordAdmin(PageAdmin):
         form_url: str = "", obj: models.Model | None = None,
     ) -> HttpResponse:
         if obj is not None:
-            context["facts"] = self.facts(request, obj)
+            context.update(facts=self.facts(request, obj), show_history=False)
         return super().render_change_form(request, context, add, change, form_url, obj)
 
 

@@ -31,6 +31,7 @@ from apps.scenarios.admin.palette import palette
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.forms import NewScenarioForm, PublishForm, ScenarioForm, file_of
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
+from apps.scenarios.ordering import readable
 
 
 @admin.register(Scenario)
@@ -118,7 +119,7 @@ class ScenarioAdmin(PageAdmin):
         theirs = getattr(form, "theirs", None)
         return {
             "scenario": obj, "may_edit": self.has_change_permission(request, obj), "palette": palette(),
-            "problems": _problems(definition, obj), "outline": outline(definition), "draft_text": shown if isinstance(shown, str) else json_text(shown),
+            "problems": _problems(definition, obj), "outline": outline(definition), "draft_text": shown if isinstance(shown, str) else json_text(readable(shown)),
             "theirs": theirs, "their_changes": comparing.compare(form.instance.draft if theirs is None else _opened(theirs, form), theirs.draft) if theirs else [],
             "unpublished": obj.published_id is None or bool(comparing.compare(obj.published.definition, obj.draft) if obj.published else True),
             "is_fullwidth": "1",

@@ -126,15 +126,13 @@ def _steps(session: Session) -> Panel:
 
 def happened(events: list[Any]) -> str:
     """The visit in a few words: what was said, asked, set, called."""
-    private = private_keys()
     words = []
     for event in events:
         if not isinstance(event, Mapping) or event.get("kind") in ("entered", "left"):
             continue
-        shown = mask({key: value for key, value in event.items() if key not in ("kind", "trace", "at", "exit")}, private=private)
-        told = shown.get("text") or shown.get("name") or shown.get("message") or shown.get("action") or ""
-        hidden = shown.get("name") in private
-        value = f" = {'•••' if hidden else shown['value']}" if event.get("kind") == "set" and "value" in shown else ""
+        details = event.get("details") or {}
+        told = details.get("text") or details.get("name") or details.get("message") or details.get("action") or ""
+        value = f" = {details['value']}" if event.get("kind") == "set" and "value" in details else ""
         words.append(f"{event.get('kind')}: {told}{value}"[:160] if told else str(event.get("kind")))
     return " · ".join(words) or EMPTY
 

@@ -18,6 +18,7 @@ from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import publishing
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.models import ScenarioVersion
+from apps.scenarios.ordering import readable
 
 
 def _is_old(version: ScenarioVersion) -> bool:
@@ -83,5 +84,5 @@ class ScenarioVersionAdmin(LogAdmin):
     def panels(self, request: HttpRequest, obj: ScenarioVersion) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
         return [
             Panel(_("Outline"), "admin/scenarios/outline_panel.html", {"outline": outline(obj.definition)}, icon="account_tree", wide=False),
-            Panel(_("Definition"), "admin/scenarios/definition_panel.html", {"text": json_text(obj.definition)}, icon="data_object", wide=False),
+            Panel(_("Definition"), "admin/scenarios/definition_panel.html", {"text": json_text(readable(obj.definition))}, icon="data_object", wide=False),
         ]
