@@ -103,7 +103,7 @@ def disconnect(lead: Lead, *, reason: str) -> Person:
     return person
 
 
-def make_link(bot: Bot, channel: Channel, *, system: str, external_id: str, ttl: float = LINK_SECONDS) -> MadeLink:
+def make_link(bot: Bot, channel: Channel, *, system: str, external_id: str | int, ttl: float = LINK_SECONDS) -> MadeLink:
     """A one-time address that, opened in the messenger, links that chat to the user. `ttl` in seconds, at most `CONNECT_LINK_MAX_SECONDS`."""
     token = TOKEN_PREFIX + "".join(secrets.choice(_BASE62) for _char in range(TOKEN_CHARS))
     seconds = max(1.0, min(ttl, getattr(settings, "CONNECT_LINK_MAX_SECONDS", LINK_SECONDS)))

@@ -11,7 +11,7 @@ def fail(host: str, times: int) -> None:
         breaker.note(host, good=False)
 
 
-def test_five_failures_open_it_for_half_a_minute(redis_connection: "redis.Redis[bytes]") -> None:
+def test_five_failures_open_it_for_half_a_minute(redis_connection: redis.Redis) -> None:
     fail("crm.example:443", 4)
     assert not breaker.is_open("crm.example:443")
     fail("crm.example:443", 1)
@@ -27,7 +27,7 @@ def test_an_answer_in_between_starts_the_count_anew() -> None:
     assert not breaker.is_open("crm.example")
 
 
-def test_failures_count_within_a_minute_only(redis_connection: "redis.Redis[bytes]") -> None:
+def test_failures_count_within_a_minute_only(redis_connection: redis.Redis) -> None:
     fail("crm.example", 1)
     assert 0 < redis_connection.ttl("breaker:crm.example:failures") <= breaker.WITHIN_SECONDS
 

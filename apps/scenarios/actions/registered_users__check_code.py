@@ -7,8 +7,8 @@ from django.utils.translation import gettext_noop
 from pydantic import Field
 
 from apps.identity import proving
-from apps.identity.models import Lead
 from apps.identity.proving import Checking
+from apps.scenarios.acting import lead_of
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
@@ -34,7 +34,9 @@ class CheckCode(Action[CheckCodeParams]):
     def run(self, context: ActionContext, params: CheckCodeParams) -> ActionResult:
         if context.dry_run:
             return ActionResult(Checking.CONFIRMED)
-        lead = Lead.objects.select_related("person", "channel__bot").get(pk=context.lead_id, channel__bot_id=context.bot_id)
+        lead = lead_of(context)
+        if lead is None:
+            return ActionResult(Checking.EXPIRED)
         checked = proving.check_code(lead, way=params.way, code=shown(params.code))
         return ActionResult(checked.status, values={"attempts_left": checked.left})
 

@@ -11,11 +11,11 @@ from apps.identity.linking import LinkResult, Status
 from apps.identity.mapping import id_text, plain_id
 from apps.identity.models import Lead
 from apps.identity.proofs import Proof
+from apps.scenarios.acting import lead_of, session_of
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.engine.plain import shown
-from apps.scenarios.models import Session
 
 
 class ConnectParams(ActionParams):
@@ -56,7 +56,7 @@ class Connect(Action[ConnectParams]):
     Params = ConnectParams
 
     def run(self, context: ActionContext, params: ConnectParams) -> ActionResult:
-        lead = Lead.objects.select_related("person", "channel__bot").filter(pk=context.lead_id, channel__bot_id=context.bot_id).first()
+        lead = lead_of(context)
         if lead is None:
             return ActionResult("no_proof", values={"connect_reason": ""})
         result = _connect(lead, context, params)
@@ -95,7 +95,7 @@ def _named_by_system(lead: Lead, context: ActionContext, user_id: str) -> bool:
     """Whether this session was started by an endpoint call that named this chat and this user. A stored session has waited at least once, so
     the person has acted since; what a message or an internal event started does not count, because its parameters are not a system's word.
     """
-    session = Session.objects.filter(pk=context.session_id, lead=lead).first()
+    session = session_of(context)
     start = session.start if session else {}
     told: Any = start.get("params") or {}
     if not user_id or start.get("user_input") or "event" in told or "deep_link" in told:

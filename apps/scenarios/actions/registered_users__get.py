@@ -10,6 +10,7 @@ from apps.bots.models import Bot
 from apps.identity import attributes
 from apps.identity.mapping import id_text
 from apps.identity.models import ExternalId, Person
+from apps.scenarios.acting import person_of
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
@@ -67,7 +68,7 @@ def _find(bot: Bot, context: ActionContext, params: GetParams) -> Person | None:
     people = Person.objects.filter(bot=bot)
     match params.by:
         case "current":
-            return people.filter(pk=context.person_id).first()
+            return person_of(context)
         case "user_id":
             held = ExternalId.objects.filter(bot=bot, system=params.system or bot.source_system, value=id_text(params.value))
             return people.filter(pk__in=held.values("person_id")).first()

@@ -7,8 +7,8 @@ from django.utils.translation import gettext_noop
 from pydantic import Field
 
 from apps.identity import proving
-from apps.identity.models import Lead
 from apps.identity.proving import Sending
+from apps.scenarios.acting import lead_of
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.plain import shown
@@ -32,5 +32,7 @@ class SendCode(Action[SendCodeParams]):
     Params = SendCodeParams
 
     def run(self, context: ActionContext, params: SendCodeParams) -> ActionResult:
-        lead = Lead.objects.select_related("person", "channel__bot").get(pk=context.lead_id, channel__bot_id=context.bot_id)
+        lead = lead_of(context)
+        if lead is None:
+            return ActionResult(Sending.UNAVAILABLE)
         return ActionResult(proving.send_code(lead, way=params.way, target=shown(params.target), dry_run=context.dry_run))

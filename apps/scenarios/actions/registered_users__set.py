@@ -10,6 +10,7 @@ from pydantic import Field
 from apps.identity import attributes
 from apps.identity.attributes import InvalidValuesError
 from apps.identity.models import Person
+from apps.scenarios.acting import person_of
 from apps.scenarios.action import Action, ActionContext, ActionParams, ActionResult
 from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
@@ -35,7 +36,7 @@ class Set(Action[SetParams]):
     Params = SetParams
 
     def run(self, context: ActionContext, params: SetParams) -> ActionResult:
-        person = Person.objects.filter(pk=context.person_id, bot_id=context.bot_id).first()
+        person = person_of(context)
         if person is None:
             return ActionResult("invalid", error=translated("There is no person in this run."))
         values = _missing(person, params.values) if params.keep_existing else params.values
