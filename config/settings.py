@@ -21,6 +21,7 @@ SECRET_KEY = env.str("SECRET_KEY", default="insecure-change-me")
 ALLOWED_HOSTS = env.list("ALLOWED_HOSTS", default=["localhost", "127.0.0.1", "[::1]"])
 PUBLIC_URL = env.str("PUBLIC_URL", default="").rstrip("/")
 LIVE_URL = env.str("LIVE_URL", default="").rstrip("/")
+DEMO = env.bool("DEMO", default=False)
 PROXY_COUNT = env.int("PROXY_COUNT", default=0)
 REDIS_URL = env.str("REDIS_URL", default="redis://127.0.0.1:6379/0")
 OUTGOING_ALLOW = env.list("OUTGOING_ALLOW", default=[])
@@ -225,6 +226,7 @@ CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "channel-health": {"task": "bots.check_channels", "schedule": 30.0, "options": {"expires": 25}},
 }

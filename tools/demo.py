@@ -28,6 +28,7 @@ from tools.valkey import ValkeyError
 
 LOCK = RUN / "demo.lock"
 NOTE = RUN / "demo.json"
+TOKEN = RUN / "demo-token"
 SECRETS = RUN / "secrets.env"
 LOGS = RUN / "logs"
 ADMIN = "admin"
@@ -86,7 +87,13 @@ class Demo:
         servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
         passed_on = {name: os.environ[name] for name in programs.settings_variables() if os.environ.get(name)}
         allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
-        own = {"STATIC_ROOT": str(RUN / "static"), "MEDIA_ROOT": str(RUN / "media"), "LIVE_URL": self.live_url, "OUTGOING_ALLOW": allowed}
+        own = {
+            "STATIC_ROOT": str(RUN / "static"),
+            "MEDIA_ROOT": str(RUN / "media"),
+            "LIVE_URL": self.live_url,
+            "OUTGOING_ALLOW": allowed,
+            "DEMO": "1",
+        }
         from_secrets = {name: secrets[name] for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
         return {**from_secrets, **passed_on, **servers, **own}
 
@@ -108,8 +115,9 @@ class Demo:
         return printed
 
     def load(self, password: str) -> dict[str, Any]:
-        """Loads the demo's bot and answers its `bot_id`, `token` and `user_id`."""
-        arguments = ("--crm-url", self.crm_url, "--base-url", self.base_url, "--admin-user", ADMIN, "--admin-password", password)
+        """Loads the demo's bot and answers its `bot_id`, `token`, `user_id` and `demo_url`."""
+        addresses = ("--crm-url", self.crm_url, "--base-url", self.base_url, "--token-file", str(TOKEN))
+        arguments = (*addresses, "--admin-user", ADMIN, "--admin-password", password, "--json")
         printed = self.run_step(programs.manage(self.env, "load_demo", *arguments, name="load_demo"))
         answers = [line for line in printed.splitlines() if line.startswith("{") and '"bot_id"' in line]
         if not answers:
@@ -137,7 +145,7 @@ class Demo:
             self.start_program(program, stage=2)
 
     def start_crm(self, demo: Mapping[str, Any]) -> None:
-        bot = {"bot_id": str(demo["bot_id"]), "token": str(demo["token"])}
+        bot = {name: str(demo[name]) for name in ("bot_id", "user_id", "token")}
         self.start_program(programs.democrm(self.env, port=self.ports.crm, base_url=self.base_url, **bot), stage=1)
 
     def start_program(self, program: Program, *, stage: int) -> None:
@@ -163,7 +171,7 @@ class Demo:
         return f"""
 Dialog Bus is up ({seconds:.0f} s).
 
-  Demo page   {self.crm_url}/   a web chat beside a small CRM: press "New order"
+  Demo page   {self.base_url}/demo/   a web chat beside a small CRM: press "New order"
   Admin       {self.base_url}/admin/   user: {ADMIN}   password: {password}
   API         {self.base_url}/docs/{demo["bot_id"]}
   For scripts {NOTE}   logs: {LOGS}
