@@ -86,7 +86,6 @@ class Demo:
             say(f"Data folder: {data} (the database's user cannot reach files inside {RUN}, or their path is too long)")
         servers = Servers(data, LOGS, str(RUN), secrets["VALKEY_PASSWORD"]).start(self.supervisor)
         passed_on = {name: os.environ[name] for name in programs.settings_variables() if os.environ.get(name)}
-        allowed = ",".join(filter(None, [passed_on.get("OUTGOING_ALLOW"), f"127.0.0.1:{self.ports.crm}"]))
         own = {
             "STATIC_ROOT": str(RUN / "static"),
             "MEDIA_ROOT": str(RUN / "media"),

@@ -62,9 +62,10 @@ def beat(env: Mapping[str, str], *, folder: Path, name: str = "beat") -> Program
     return _python(name, env, *BEAT, f"--schedule={folder / (name + '-schedule')}")
 
 
-def democrm(env: Mapping[str, str], *, port: int, base_url: str, bot_id: str, token: str) -> Program:
-    arguments = ("--port", str(port), "--base-url", base_url, "--bot-id", bot_id, "--token", token)
-    return _python("crm", env, "-m", "tools.democrm", *arguments)
+def democrm(env: Mapping[str, str], *, port: int, base_url: str, bot_id: str, user_id: str, token: str) -> Program:
+    """Its key goes by the environment: a command line can be read by every user of the machine."""
+    arguments = ("--port", str(port), "--base-url", base_url, "--bot-id", bot_id, "--user-id", user_id)
+    return _python("crm", {**env, "DEMOCRM_TOKEN": token}, "-m", "tools.democrm", *arguments)
 
 
 def manage(env: Mapping[str, str], *arguments: str, name: str = "manage") -> Program:
