@@ -19,7 +19,20 @@ from apps.conversations.inbox import Posting
 from apps.conversations.models import Update
 from apps.core import ratelimit
 from apps.core.trace import current_trace_id
-from apps.gateway import addressing, bodies, endpoints, fitting, outcomes, provided, reaching, rehearsing, repeating, signing, tokens
+from apps.gateway import (
+    addressing,
+    bodies,
+    computing,
+    endpoints,
+    fitting,
+    outcomes,
+    provided,
+    reaching,
+    rehearsing,
+    repeating,
+    signing,
+    tokens,
+)
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.models import Endpoint, KeptAnswer
 from apps.gateway.noting import Attempt
@@ -70,6 +83,8 @@ def _start(attempt: Attempt, params: Json, *, claim: Claim | None, signed_id: st
     endpoint = cast("Endpoint", attempt.endpoint)
     endpoints.check_published(endpoint)
     wanted = addressing.wanted(params)
+    if wanted is None and not endpoint.needs_recipient:
+        return computing.answer(endpoint, params, dry_run=attempt.dry_run)
     if wanted is None:
         raise RefusedError("recipient_required")
     reached = reaching.reach(attempt, endpoint.bot, wanted)
