@@ -90,7 +90,6 @@ class Demo:
             "STATIC_ROOT": str(RUN / "static"),
             "MEDIA_ROOT": str(RUN / "media"),
             "LIVE_URL": self.live_url,
-            "OUTGOING_ALLOW": allowed,
             "DEMO": "1",
         }
         from_secrets = {name: secrets[name] for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
