@@ -56,12 +56,12 @@ def bot_scope(user: AnyUser, verb: Verb, module: str) -> BotScope:
 
 
 def _scopes(user: User) -> dict[tuple[str, str], BotScope]:
-    known: dict[tuple[str, str], BotScope] | None = user.__dict__.get(_CACHE)
+    known: dict[tuple[str, str], BotScope] | None = getattr(user, _CACHE, None)
     if known is None:
         known = {}
         for assignment in RoleAssignment.objects.filter(user=user).select_related("role"):
             _add(known, assignment)
-        user.__dict__[_CACHE] = known
+        setattr(user, _CACHE, known)  # not __dict__: the user of a request is a lazy wrapper, and both must share it
     return known
 
 

@@ -38,7 +38,6 @@ class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
     form = UserChangeForm
     add_form = UserCreationForm
     change_password_form = AdminPasswordChangeForm
-    inlines = [RoleAssignmentInline]
     list_display = ["username", "shown_name", "email", "roles", "is_active", "is_superuser", "last_login"]
     list_filter = ["is_active", "role_assignments__role", "is_superuser"]
     search_fields = ["username", "display_name", "first_name", "last_name", "email"]
@@ -58,8 +57,12 @@ class UserAdmin(DjangoUserAdmin, BaseAdmin):  # type: ignore[type-arg]
     ]
     add_fieldsets = [(None, {"classes": ("wide",), "fields": ("username", "usable_password", "password1", "password2")})]
 
+    def get_inlines(self, _request: HttpRequest, obj: User | None) -> list[Any]:
+        """Roles come on the second page, when the person exists."""
+        return [] if obj is None else [RoleAssignmentInline]
+
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
-        assigned = RoleAssignment.objects.select_related("role")
+        assigned = RoleAssignment.objects.select_related("role").order_by("role__name")
         return super().get_queryset(request).prefetch_related(Prefetch("role_assignments", queryset=assigned))
 
     @admin.display(description=_("name"), ordering="display_name")

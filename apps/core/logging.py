@@ -6,12 +6,15 @@ import structlog
 from structlog.typing import EventDict, Processor, WrappedLogger
 
 from apps.core.masking import mask
-from apps.core.trace import known_trace_id
+from apps.core.trace import META_KEY, known_trace_id
 
 
 def add_trace_id(_logger: WrappedLogger, _method: str, event_dict: EventDict) -> EventDict:
-    """Puts the present chain's id into the line."""
+    """Puts the present chain's id into the line; Django logs a request's status when its chain has ended, but names the request."""
     trace_id = known_trace_id()
+    if not trace_id:
+        request = getattr(event_dict.get("_record"), "request", None)
+        trace_id = getattr(request, "META", {}).get(META_KEY, "")
     if trace_id:
         event_dict.setdefault("trace_id", trace_id)
     return event_dict
@@ -87,7 +90,7 @@ def logging_config(*, json_lines: bool, level: str = "INFO") -> dict[str, Any]:
         "loggers": {
             "django": {"level": level},
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
-            # Their lines at INFO hold whole addresses with tokens or one line for each request.
-            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "aiohttp.access", "telegram", "asyncio")},
+            # Their lines at INFO hold whole addresses with tokens, one line for each request, or four for each sign-in.
+            **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "aiohttp.access", "telegram", "asyncio", "axes")},
         },
     }

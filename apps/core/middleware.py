@@ -6,7 +6,7 @@ from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
 
-from apps.core.trace import HEADER, accepted_trace_id, trace
+from apps.core.trace import HEADER, META_KEY, accepted_trace_id, trace
 
 GetResponse = Callable[[HttpRequest], HttpResponseBase] | Callable[[HttpRequest], Awaitable[HttpResponseBase]]
 
@@ -31,6 +31,7 @@ class TraceMiddleware:
 
     def _answer(self, request: HttpRequest) -> HttpResponseBase:
         with trace(_asked(request)) as trace_id:
+            request.META[META_KEY] = trace_id
             response = self.get_response(request)
             assert isinstance(response, HttpResponseBase)  # noqa: S101  tells the type; the async way is below
             response.headers[HEADER] = trace_id
@@ -38,6 +39,7 @@ class TraceMiddleware:
 
     async def _answer_async(self, request: HttpRequest) -> HttpResponseBase:
         with trace(_asked(request)) as trace_id:
+            request.META[META_KEY] = trace_id
             response = self.get_response(request)
             assert not isinstance(response, HttpResponseBase)  # noqa: S101
             answer = await response

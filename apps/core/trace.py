@@ -8,6 +8,7 @@ from contextvars import ContextVar, Token
 
 MAX_LENGTH = 64
 HEADER = "X-Trace-Id"
+META_KEY = "dialogbus.trace_id"  # in request.META, for what is logged when the request has left its chain
 
 _current: ContextVar[str] = ContextVar("trace_id", default="")
 _OWN_FORM = re.compile(r"[A-Za-z0-9][A-Za-z0-9._-]{7,63}")

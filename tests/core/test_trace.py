@@ -157,6 +157,13 @@ def test_a_line_outside_a_chain_has_no_trace(lines: io.StringIO) -> None:
     assert "trace_id" not in entries(lines)[0]
 
 
+@pytest.mark.filterwarnings("ignore::UserWarning")
+def test_what_django_says_about_a_finished_request_is_in_its_chain(client: Client, lines: io.StringIO) -> None:
+    client.get("/nothing-here", headers={"X-Trace-Id": "crm-chain-1"})
+    [entry] = [entry for entry in entries(lines) if entry["logger"] == "django.request"]
+    assert (entry["event"], entry["trace_id"]) == ("Not Found: /nothing-here", "crm-chain-1")
+
+
 seen: list[str] = []
 
 
