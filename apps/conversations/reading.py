@@ -2,6 +2,7 @@
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from typing import Any
 
 from django.utils import timezone
 
@@ -69,7 +70,7 @@ def _chats(heads: dict[int, Update], chat_ids: dict[int, str], written: Written)
     channels = channel_table.get()
     leads = resolving.leads_of(
         {lane_id: (channels[update.channel_id], chat_ids[lane_id]) for lane_id, update in heads.items()},
-        profiles={lane_id: update.payload.get("profile", {}) for lane_id, update in heads.items() if update.kind == Update.Kind.MESSENGER},
+        profiles={lane_id: _profile(update) for lane_id, update in heads.items() if update.kind == Update.Kind.MESSENGER},
     )
     conversations = _open_conversations(leads)
     return {
@@ -84,6 +85,10 @@ def _chats(heads: dict[int, Update], chat_ids: dict[int, str], written: Written)
         )
         for lane_id, update in heads.items()
     }
+
+
+def _profile(update: Update) -> dict[str, Any]:
+    return {**update.payload.get("profile", {}), "group": update.payload.get("group", False)}
 
 
 def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:

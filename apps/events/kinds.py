@@ -29,6 +29,8 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "lead.migrated": (_("The chat has a new id"), "move_down"),
     "connect_link.made": (_("A connect link was made"), "add_link"),
     "connect_link.refused": (_("A connect link was refused"), "link_off"),
+    "code.sent": (_("A one-time code was sent"), "pin"),
+    "code.failed": (_("A one-time code could not be sent"), "error"),
     "channel.failing": (_("A channel fails"), "signal_disconnected"),
     "channel.recovered": (_("A channel works again"), "cell_tower"),
     "channel.connected": (_("A channel was connected"), "cell_tower"),

@@ -66,13 +66,17 @@ def link(lead: Lead, *, system: str, external_id: str, proof: Proof | None) -> L
     """
     external_id = id_text(external_id)
     if proof is None or lead.is_group or not external_id or not proof.holds_for(lead, system=system, external_id=external_id):
-        return LinkResult(
+        result = LinkResult(
             Status.NO_PROOF, reason=_("Nothing proves that this chat belongs to that user."), system=system, external_id=external_id
         )
+        _record(lead, "lead.not_connected", system=system, external_id=external_id, reason=result.reason)
+        return result
     with transaction.atomic():
         result = _link(lead, system, external_id)
         if result.changed:
             _record(lead, "lead.connected", system=system, external_id=external_id, way=proof.way)
+        elif not result.linked:
+            _record(lead, "lead.not_connected", system=system, external_id=external_id, reason=result.reason)
     return result
 
 
@@ -198,7 +202,7 @@ def _record(lead: Lead, kind: str, **details: str) -> None:
         channel_id=lead.channel_id,
         person_id=lead.person_id,
         lead_id=lead.pk,
-        status="fail" if kind.endswith("refused") else "success",
+        status="success" if kind in {"lead.connected", "lead.disconnected"} else "fail",
     )
 
 

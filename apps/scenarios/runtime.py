@@ -94,12 +94,7 @@ class ScenarioResponder(Responder):
         """/start, with or without the payload of a deep link. A connect token links the chat to its user first."""
         payload = inbound.payload
         if payload and linking.is_token(payload):
-            result = linking.redeem(payload, turn.chat.lead)
-            turn.record(
-                "lead.connected" if result.linked else "lead.not_connected",
-                status="success" if result.linked else "fail",
-                details={"reason": result.reason},
-            )
+            linking.redeem(payload, turn.chat.lead)
             read_again(turn, self.ledger)
         bot_id = turn.chat.bot.pk
         found = (

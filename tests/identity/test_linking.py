@@ -51,6 +51,8 @@ def test_nothing_is_linked_without_proof_for_this_very_chat_user_and_system() ->
     lead.is_group = True
     assert link(lead).status == Status.NO_PROOF
     assert ExternalId.objects.count() == 0
+    refused = Event.objects.filter(kind="lead.not_connected", status="fail")
+    assert (refused.count(), Event.objects.filter(kind="lead.connected").count()) == (6, 0)
 
 
 def test_a_typed_phone_proves_nothing_and_a_confirmed_one_that_equals_the_systems_does() -> None:

@@ -32,6 +32,10 @@ def test_an_unknown_chat_gets_a_lead_and_a_person_from_what_the_messenger_tells(
     assert (lead.person.name, lead.person.language, lead.person.phone, lead.person.bot_id) == ("Anna K", "uk", "", channel.bot_id)
 
 
+def test_a_group_is_known_as_one() -> None:
+    assert resolving.leads_of({1: (make_channel(), "-100")}, profiles={1: {"name": "Family", "group": True}})[1].is_group
+
+
 def test_codes_carry_the_prefix_of_the_messenger() -> None:
     channel = make_channel(kind="widget")
     lead = resolving.leads_of({1: (channel, "w_1")})[1]
