@@ -16,19 +16,20 @@ Profile = Mapping[str, Any]
 
 
 def leads_of(wanted: Mapping[int, tuple[Channel, str]], *, profiles: Mapping[int, Profile] | None = None) -> dict[int, Lead]:
-    """The lead of each chat, by the caller's keys; `lead.person` and `lead.channel.bot` are loaded.
+    """The lead of each chat, by the caller's keys; `lead.person` is loaded, `lead.channel` is the caller's own.
 
     One query when all are known. Unknown chats get a person and a lead in a few queries for all of them together; whoever else makes the
     same lead at the same moment gets the same row. `profiles` are what the messenger tells (`Inbound.profile`, and `group`).
     """
     if not wanted:
         return {}
+    channels = {channel.pk: channel for channel, _chat_id in wanted.values()}
     pairs = {(channel.pk, chat_id) for channel, chat_id in wanted.values()}
-    known = _known(pairs)
+    known = _known(pairs, channels)
     missing = {key: asked for key, asked in wanted.items() if (asked[0].pk, asked[1]) not in known}
     if missing:
         _create(missing, profiles or {})
-        known |= _known(pairs - set(known))
+        known |= _known(pairs - set(known), channels)
     return {key: known[channel.pk, chat_id] for key, (channel, chat_id) in wanted.items()}
 
 
@@ -67,14 +68,19 @@ def migrate(lead: Lead, *, chat_id: str) -> Lead:
     return other
 
 
-def _known(pairs: Iterable[tuple[int, str]]) -> dict[tuple[int, str], Lead]:
-    """May hold a chat of the same id in another of the channels; harmless, because callers look up their own pairs."""
+def _known(pairs: Iterable[tuple[int, str]], channels: Mapping[int, Channel]) -> dict[tuple[int, str], Lead]:
+    """May hold a chat of the same id in another of the channels; harmless, because callers look up their own pairs. The callers' channels are
+    used: to read them once more with each lead would decrypt their credentials as often.
+    """
     rows = list(pairs)
-    found = Lead.objects.select_related("person", "channel__bot").filter(
+    found = Lead.objects.select_related("person").filter(
         channel_id__in={channel_id for channel_id, _chat_id in rows},
         chat_id__in={chat_id for _channel_id, chat_id in rows},
     )
-    return {(lead.channel_id, lead.chat_id): lead for lead in found}
+    known = {(lead.channel_id, lead.chat_id): lead for lead in found}
+    for lead in known.values():
+        lead.channel = channels[lead.channel_id]
+    return known
 
 
 def _create(missing: Mapping[int, tuple[Channel, str]], profiles: Mapping[int, Profile]) -> None:
