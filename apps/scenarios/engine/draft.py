@@ -19,7 +19,7 @@ from apps.scenarios.engine.definition import Section
 from apps.scenarios.engine.errors import NodeError, StepFailedError
 from apps.scenarios.engine.flow import Flow, FlowNode
 from apps.scenarios.engine.names import PROTECTED, Names
-from apps.scenarios.engine.plain import NotPlainError, plain, size_of
+from apps.scenarios.engine.plain import NotPlainError, clean_text, plain, size_of
 from apps.scenarios.engine.wording import _
 
 if TYPE_CHECKING:
@@ -84,6 +84,7 @@ class Draft:
 
     def set(self, name: str, value: Any, place: "Context | None" = None) -> None:
         """Set a variable. Raises `NodeError` for a reserved name, what is no JSON, and when all variables together are too large."""
+        name = clean_text(name)
         if name in PROTECTED:
             raise NodeError("reserved", _("“%(name)s” cannot be a variable. Choose another name.") % {"name": name})
         try:
@@ -121,7 +122,7 @@ class Draft:
 
     @property
     def here(self) -> FlowNode | None:
-        return self.flow.nodes.get(self.stack[-1]["node"]) if self.stack else None
+        return self.flow.nodes.get(self.stack[-1].get("node", "")) if self.stack else None
 
     def enter(self, node: FlowNode) -> int:
         """Count a visit of the node and stand there; raises when a guard is breached. Returns the visit's number."""
@@ -168,7 +169,7 @@ class Draft:
     def problem(self, code: str, message: str, *, node: FlowNode | None = None) -> Problem:
         """A failure with its place; worded so that the caller of an endpoint can be answered with it."""
         node = node or self.here
-        section = node.section if node else str(self.stack[-1]["section"]) if self.stack else ""
+        section = node.section if node else str(self.stack[-1].get("section", "")) if self.stack else ""
         name = node.name if node else section
         text = _("Script error at node “%(node)s”: %(message)s") % {"node": name, "message": message}
         return Problem("error", code, text, section=section, node=node.id if node else "")

@@ -229,7 +229,7 @@ def read_email(value: Any) -> str | None:
     """The address in lower case, without what people put around it (`mailto:`, a full stop at the end)."""
     if not isinstance(value, str) or len(value) > EMAIL_CHARS:
         return None
-    text = unicodedata.normalize("NFKC", value).strip().strip("<>.,; ").removeprefix("mailto:").lower()
+    text = unicodedata.normalize("NFKC", value).strip("< ").rstrip(">.,; ").removeprefix("mailto:").lower()
     local = text.partition("@")[0]
     fits = EMAIL.fullmatch(text) and ".." not in text and not local.startswith(".") and not local.endswith(".")
     return text if fits else None

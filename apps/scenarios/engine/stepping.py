@@ -44,9 +44,11 @@ def step(flow: Flow, state: Json | None, entered: Entered, *, facts: Facts, cloc
     `state` None begins (with `Start`). `clock` gives an aware moment. The given state is not changed.
     """
     now = clock()
-    draft = Draft(
-        flow, None if isinstance(entered, Start) else state, facts=facts, now=now if now.tzinfo else now.replace(tzinfo=UTC), rng=rng
-    )
+    now = now if now.tzinfo else now.replace(tzinfo=UTC)
+    try:
+        draft = Draft(flow, None if isinstance(entered, Start) else state, facts=facts, now=now, rng=rng)
+    except (TypeError, ValueError, AttributeError, KeyError):
+        return _unreadable()
     try:
         take_in(entered, draft)
     except UnhandledError as unhandled:
@@ -57,6 +59,11 @@ def step(flow: Flow, state: Json | None, entered: Entered, *, facts: Facts, cloc
         return _failed(draft, draft.problem("internal", _("the session cannot go on (%(kind)s).") % {"kind": type(error).__name__}))
     status: Status = "ended" if not draft.stack else _waiting(draft.wait)
     return Step(draft.dump() if draft.stack else None, tuple(draft.events), tuple(draft.effects), status, outcome=draft.outcome)
+
+
+def _unreadable() -> Step:
+    problem = Problem("error", "internal", _("Script error: the stored session cannot be read."))
+    return Step(None, (Happened("error", details={"code": problem.code, "message": problem.message}),), (), "failed", failure=problem)
 
 
 def _waiting(wait: Json | None) -> Status:

@@ -1,0 +1,5 @@
+"""The start block."""
+
+from tests.scenarios.blocks.cases import Case
+
+CASES = [Case("goes on", takes="next", says=())]
