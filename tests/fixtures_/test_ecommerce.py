@@ -39,7 +39,7 @@ def test_pull_push_and_hybrid_give_the_same_message(shop: Dialogue, crm: Crm) ->
 def test_a_crm_that_is_down_costs_the_customer_nothing(shop: Dialogue, crm: Crm) -> None:
     shop.is_called("order-thank-you", order_id=9821, amount=3500)
     crm.down = True
-    trouble = ["The shop's system does not answer right now. Your answer is not lost: please try again in a minute."]
+    trouble = ["Our system does not answer right now. Your answer is not lost: please try again in a minute."]
     assert shop.presses("Confirm") == trouble
     assert len(crm.asked) == 3  # the first attempt and two more
     crm.down = False
@@ -120,6 +120,13 @@ def test_the_menu_answers_a_word_and_whatever_nothing_else_takes(shop: Dialogue,
     shop.says("меню")
     assert shop.presses("Delivery address") == ["What is your delivery address?"]
     assert shop.says("Khreshchatyk 1") == ["Done. We deliver to: Khreshchatyk 1"]
+
+
+def test_an_open_question_comes_back_after_the_menu(shop: Dialogue) -> None:
+    shop.is_called("order-thank-you", order_id=9821, amount=3500)
+    assert shop.says("menu") == ["Hello, Anna! How can I help?"]
+    assert shop.presses("Contact us") == ["Call us: +1 202 555 0123, Mon–Fri 9:00–18:00", THANKS]
+    assert shop.presses("Confirm") == ["Payment confirmed. We will tell you when your order 9821 is on its way."]
 
 
 def test_the_menu_changes_the_language(shop: Dialogue) -> None:

@@ -5,6 +5,8 @@ from pytest_django.fixtures import Settings
 
 from apps.identity import linking
 from apps.identity.models import ExternalId, ProofCode
+from apps.scenarios import botfile, fixtures_io
+from tests.fixtures_.conftest import FIXTURES
 from tests.fixtures_.crm import Crm
 from tests.fixtures_.dialogue import Dialogue
 from tests.making import make_lead
@@ -81,7 +83,7 @@ def test_a_system_that_is_down_can_be_tried_again(registration: Dialogue, crm: C
     registration.opens()
     registration.presses("By phone")
     assert registration.shares(PHONE) == [
-        "The shop's system does not answer right now. Your answer is not lost: please try again in a minute."
+        "Our system does not answer right now. Your answer is not lost: please try again in a minute."
     ]
     crm.down = False
     assert registration.presses("Try again") == ["Welcome, Anna! Your account is connected."]
@@ -128,6 +130,17 @@ def test_a_link_in_a_second_messenger_makes_both_chats_one_person(registration: 
     made = linking.make_link(registration.bot, second.channel, system="crm", external_id=125)
     assert second.opens(made.token) == ["Hello, Anna! Your account is connected to this chat."]
     assert second.lead.person_id == registration.lead.person_id
+
+
+def test_both_bots_can_be_one(shop: Dialogue, crm: Crm) -> None:
+    """As in the demo: registration is imported into the shop's bot; opening the chat does not lose the order's question."""
+    fixtures_io.import_bot(botfile.read(FIXTURES / "registration" / "bot.json"), bot=shop.bot)
+    lead = make_lead(shop.channel, shop.chat_id, name="Anna", language="en")
+    ExternalId.objects.create(bot=shop.bot, person=lead.person, system="crm", value="125")
+    thanks = "Thank you for your order, Anna! Amount 3,500"
+    assert shop.is_called("order-thank-you", order_id=9821, amount=3500) == [thanks]
+    assert shop.opens() == ["You are connected, Anna. We will write here about your account.", thanks]
+    assert shop.presses("Confirm") == ["Payment confirmed. We will tell you when your order 9821 is on its way."]
 
 
 def test_the_profile_is_changed_here_and_there(registration: Dialogue, crm: Crm) -> None:
