@@ -46,8 +46,9 @@ class Demo:
 
     def start(self) -> dict[str, Any]:
         """The note that a started demo writes."""
-        process = self.process = self.launch()
         note = self.folder / "demo.json"
+        note.unlink(missing_ok=True)  # of a demo that was killed
+        process = self.process = self.launch()
         assert wait_until(lambda: note.exists() or process.poll() is not None, seconds=START_WITHIN)
         assert process.poll() is None, self.said.read_text()
         return dict(json.loads(note.read_text()))
