@@ -6,18 +6,13 @@ from typing import Any
 
 from django.utils import timezone
 
-from apps.bots.models import Channel
+from apps.bots import known
 from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Conversation, Update
 from apps.conversations.responder import Chat, Turn, Written
-from apps.core.cached import CachedTable
 from apps.identity import resolving
 from apps.identity.models import Lead
-
-channel_table: CachedTable[dict[int, Channel]] = CachedTable(
-    lambda: Channel, lambda: {channel.pk: channel for channel in Channel.objects.select_related("bot")}
-)
 
 
 @dataclass
@@ -67,7 +62,7 @@ def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:
 
 def _chats(heads: dict[int, Update], chat_ids: dict[int, str], written: Written) -> dict[int, Chat]:
     """The chat of each lane; `heads` is any item of it."""
-    channels = channel_table.get()
+    channels = known.among(update.channel_id for update in heads.values())
     leads = resolving.leads_of(
         {lane_id: (channels[update.channel_id], chat_ids[lane_id]) for lane_id, update in heads.items()},
         profiles={lane_id: _profile(update) for lane_id, update in heads.items() if update.kind == Update.Kind.MESSENGER},

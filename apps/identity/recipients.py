@@ -4,8 +4,7 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.db.models import Q
-
+from apps.bots import known
 from apps.bots.models import Bot
 from apps.identity import contacts
 from apps.identity.mapping import id_text
@@ -46,16 +45,16 @@ def find(
     means that very chat. Phones and e-mail addresses count only when they are confirmed, so that nobody receives what is another's by typing
     that other's number.
     """
-    known = [
+    meant = [
         *_by_user(bot, system, [id_text(value) for value in user_ids]),
         *_by_chat(bot, "leadId", "code", [id_text(value).upper() for value in lead_ids], channel_kind),
         *_by_chat(bot, "chatId", "chat_id", [id_text(value) for value in chat_ids], channel_kind),
         *_by_contact(bot, "phone", [str(value) for value in phones]),
         *_by_contact(bot, "email", [str(value) for value in emails]),
     ]
-    by_person = _leads_of_people({pk for _asked, people, _lead in known for pk in people}, channel_kind)
+    by_person = _leads_of_people({pk for _asked, people, _lead in meant for pk in people}, channel_kind)
     found, seen = Found(), set[int]()
-    for asked, people, lead in known:
+    for asked, people, lead in meant:
         chosen = lead or _best([row for pk in people for row in by_person.get(pk, [])])
         if chosen is None:
             found.missing.append(asked)
@@ -84,7 +83,7 @@ def _by_chat(bot: Bot, by: str, column: str, values: list[str], channel_kind: st
     if not values:
         return []
     leads: dict[str, list[Lead]] = {}
-    for lead in _leads(channel_kind).filter(Q(**{f"{column}__in": values}), channel__bot=bot):
+    for lead in _leads(channel_kind, channel__bot=bot, **{f"{column}__in": values}):
         leads.setdefault(getattr(lead, column), []).append(lead)
     return [(Asked(by, value), [], _best(leads.get(value, []))) for value in values]
 
@@ -104,14 +103,17 @@ def _by_contact(bot: Bot, by: str, values: list[str]) -> list[Known]:
 
 def _leads_of_people(people: set[int], channel_kind: str | None) -> dict[int, list[Lead]]:
     by_person: dict[int, list[Lead]] = {}
-    for lead in _leads(channel_kind).filter(person_id__in=people, is_group=False) if people else ():
+    for lead in _leads(channel_kind, person_id__in=people, is_group=False) if people else ():
         by_person.setdefault(lead.person_id, []).append(lead)
     return by_person
 
 
-def _leads(channel_kind: str | None) -> Any:
-    leads = Lead.objects.select_related("person", "channel__bot")
-    return leads.filter(channel__kind=channel_kind) if channel_kind else leads
+def _leads(channel_kind: str | None, **wanted: Any) -> list[Lead]:
+    rows = list(Lead.objects.filter(**wanted, **({"channel__kind": channel_kind} if channel_kind else {})))
+    channels = known.among(lead.channel_id for lead in rows)
+    for lead in rows:
+        lead.channel = channels[lead.channel_id]
+    return rows
 
 
 def _best(leads: list[Lead]) -> Lead | None:

@@ -5,7 +5,9 @@ from datetime import timedelta
 import pytest
 from django.utils import timezone
 from pytest_django import DjangoAssertNumQueries
+from pytest_django.fixtures import Settings
 
+from apps.bots import known as cached
 from apps.identity import attributes, recipients
 from apps.identity.models import ExternalId, Lead, Person
 from apps.identity.recipients import Asked
@@ -81,13 +83,17 @@ def test_a_group_is_reached_by_its_own_id_only() -> None:
     assert recipients.find(channel.bot, system="crm", chat_ids=[-100]).leads == [group]
 
 
-def test_a_thousand_recipients_cost_as_many_queries_as_one(django_assert_num_queries: DjangoAssertNumQueries) -> None:
+def test_a_thousand_recipients_cost_as_many_queries_as_one(
+    django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
+) -> None:
     channel = make_channel()
     people = Person.objects.bulk_create(Person(bot=channel.bot) for _number in range(1000))
     ExternalId.objects.bulk_create(ExternalId(bot=channel.bot, person=person, value=str(number)) for number, person in enumerate(people))
     Lead.objects.bulk_create(
         Lead(channel=channel, person=person, chat_id=str(number), code=f"TG-x{number}") for number, person in enumerate(people)
     )
+    settings.CACHE_CHECK_SECONDS = 60  # channels are kept in memory
+    cached.channels()
     with django_assert_num_queries(2):
         found = recipients.find(channel.bot, system="crm", user_ids=[str(number) for number in reversed(range(1000))])
     assert [lead.chat_id for lead in found.leads] == [str(number) for number in reversed(range(1000))]

@@ -1,0 +1,28 @@
+"""Channels with their bots, kept in memory: every message needs them, and they change seldom."""
+
+from collections.abc import Iterable
+
+from apps.bots.models import Bot, Channel
+from apps.core.cached import CachedTable
+
+_bots: CachedTable[dict[int, Bot]] = CachedTable(lambda: Bot, lambda: {bot.pk: bot for bot in Bot.objects.all()})
+_channels: CachedTable[dict[int, Channel]] = CachedTable(
+    lambda: Channel, lambda: {channel.pk: channel for channel in Channel.objects.all()}
+)
+
+
+def channels() -> dict[int, Channel]:
+    """All channels by id, each with its bot; right within half a second after a change anywhere. Not to be changed or saved."""
+    known, bots = _channels.get(), _bots.get()
+    for channel in known.values():
+        if channel.bot_id in bots:
+            channel.bot = bots[channel.bot_id]
+    return known
+
+
+def among(channel_ids: Iterable[int]) -> dict[int, Channel]:
+    """Those of them that exist; one that was made a moment ago is read from the database."""
+    wanted, known = set(channel_ids), channels()
+    missing = wanted - known.keys()
+    fresh = Channel.objects.select_related("bot").in_bulk(missing) if missing else {}
+    return {channel_id: known[channel_id] for channel_id in wanted & known.keys()} | fresh
