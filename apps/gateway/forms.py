@@ -13,9 +13,9 @@ from unfold import widgets
 from apps.bots.forms import ListField
 from apps.bots.models import Bot
 from apps.core.form_fields import SecretForm
+from apps.events.json_field import JSONTextField
 from apps.gateway import fitting
 from apps.gateway.models import ApiToken, Endpoint
-from apps.scenarios.forms import JSONTextField
 
 _ALIAS = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
 _PATTERN = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*(?:/\*)?")

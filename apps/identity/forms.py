@@ -13,6 +13,7 @@ from unfold import widgets
 from apps.bots.forms import ListField
 from apps.bots.models import Channel
 from apps.core.form_fields import timezone_field
+from apps.events.json_field import JSONTextField
 from apps.identity import attributes
 from apps.identity.attributes import InvalidValuesError
 from apps.identity.mapping import id_text
@@ -33,8 +34,8 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
     email = forms.EmailField(
         label=gettext_lazy("E-mail"), required=False, widget=widgets.UnfoldAdminEmailInputWidget, help_text=gettext_lazy("Stored encrypted."),
     )  # fmt: skip
-    attributes = forms.JSONField(label=gettext_lazy("Further attributes"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 6, "data-json-editor": "small"}),
-                                 help_text=gettext_lazy("What scenarios keep beside the declared fields, as JSON."))  # fmt: skip
+    attributes = JSONTextField(label=gettext_lazy("Further attributes"), required=False, small=True, empty={},
+                               help_text=gettext_lazy("What scenarios keep beside the declared fields, as JSON."))  # fmt: skip
 
     class Meta:
         model = Person

@@ -1,6 +1,5 @@
 """Forms of scenarios: the draft as JSON with protection against lost work, a new scenario from a beginning or a file, publishing."""
 
-import json
 from typing import Any
 
 from django import forms
@@ -10,38 +9,12 @@ from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.core.strictjson import StrictJsonError, loads
+from apps.events.json_field import JSONTextField
 from apps.scenarios import beginnings
 from apps.scenarios.models import Scenario
 from apps.scenarios.ordering import readable
 
 FILE_BYTES = 2 * 1024 * 1024
-
-
-class JSONTextField(forms.CharField):
-    """JSON as people wrote it: kept as text while it is wrong, so that nothing typed is lost, and read strictly."""
-
-    def __init__(self, *, small: bool = False, empty: Any = None, **kwargs: Any) -> None:
-        self.empty = empty
-        size = {"data-json-editor": "small" if small else "large", "rows": 8 if small else 30}
-        super().__init__(widget=widgets.UnfoldAdminTextareaWidget(size), strip=False, **kwargs)
-
-    def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
-
-    def to_python(self, value: Any) -> Any:
-        text = super().to_python(value) or ""
-        if not text.strip():
-            return self.empty
-        try:
-            return loads(text.encode(errors="surrogatepass"))
-        except StrictJsonError as error:
-            raise ValidationError(error.reason, code="json") from error
-
-    def has_changed(self, initial: Any, data: Any) -> bool:
-        try:
-            return bool(self.to_python(data) != initial)
-        except ValidationError:
-            return True
 
 
 class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]

@@ -16,7 +16,7 @@ from unfold.decorators import display
 from apps.bots.admin.health import health_badge, kind_label
 from apps.bots.forms import BotForm
 from apps.bots.models import Bot, Channel
-from apps.events.admin.pages import PageAdmin, Panel, table
+from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel, table
 from apps.events.showing import EMPTY, badge, badges, copyable, link, list_of, moment, page_of, with_query
 
 
@@ -53,9 +53,9 @@ class BotAdmin(PageAdmin):
     def panels(self, request: HttpRequest, obj: Bot) -> list[Panel]:  # type: ignore[override]
         base = settings.PUBLIC_URL or request.build_absolute_uri("/").rstrip("/")
         addresses = [
-            (_("Calls of other systems"), copyable(f"{base}/bots/{obj.pk}/call/…")),
-            (_("Documentation (Swagger)"), link(f"/docs/{obj.pk}", f"{base}/docs/{obj.pk}")),
-            (_("botId"), copyable(str(obj.pk))),
+            Fact(_("botId"), copyable(str(obj.pk))),
+            Fact(_("calls of other systems"), copyable(f"{base}/bots/{obj.pk}/call/…")),
+            Fact(_("documentation (Swagger)"), link(f"/docs/{obj.pk}", f"{base}/docs/{obj.pk}")),
         ]
         rows = [
             (link(page_of("bots.Channel", channel.pk), channel.name), kind_label(channel), health_badge(channel), moment(channel.health_at), channel.health_text)
@@ -66,7 +66,7 @@ class BotAdmin(PageAdmin):
                 _("Channels"), (_("name"), _("type"), _("health"), _("checked"), ""), rows, icon="cell_tower",
                 empty=_("No channel yet. Without one the bot hears nobody."), more_url=list_of("bots.Channel", bot=obj.pk),
             ),
-            table(_("Integration"), (_("what"), _("address")), addresses, icon="webhook"),
+            facts_panel(_("Integration"), addresses, icon="webhook"),
         ]  # fmt: skip
 
     def notes(self, request: HttpRequest, obj: Bot) -> list[SafeString | str]:  # type: ignore[override]

@@ -48,6 +48,11 @@ def table(title: Text, headers: Sequence[Text], rows: Iterable[Sequence[Any]], *
     return Panel(title=title, template="admin/parts/table.html", context=context, icon=icon, note=note, more_url=more_url)
 
 
+def facts_panel(title: Text, facts: Iterable[Fact], *, icon: str = "", note: Text = "") -> Panel:
+    """A panel with lines of “what: value”."""
+    return Panel(title=title, template="admin/parts/facts.html", context={"facts": list(facts)}, icon=icon, note=note)
+
+
 class PlainChangeList(ChangeList):  # type: ignore[misc]  unfold is published without types
     """The count is told in the title only when it says something: with a search or a filter."""
 

@@ -31,17 +31,26 @@ INBOUND = (Endpoint.Direction.INBOUND, Endpoint.Direction.BOTH)
 @admin.register(Endpoint)
 class EndpointAdmin(PageAdmin):
     form = EndpointForm
-    change_form_template = "admin/gateway/endpoint.html"
-    intro = gettext_lazy("Integration points: addresses that your systems call to start scenarios, and a record of those that scenarios call.")
+    intro = gettext_lazy(
+        "Integration points: addresses that your systems call to start scenarios, and a record of those that scenarios call."
+    )
     list_display = ("alias", "bot", "title", "way", "scenario_link", "state")
-    list_filter = (bot_filter("bot_id"), ("direction", ChoicesDropdownFilter), ("is_active", BooleanRadioFilter), ("own_key", BooleanRadioFilter))
+    list_filter = (
+        bot_filter("bot_id"),
+        ("direction", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+        ("own_key", BooleanRadioFilter),
+    )
     list_select_related = ("bot", "scenario__published")
     search_fields = ("alias", "name", "purpose", "owner")
     search_help_text = gettext_lazy("Alias, name, purpose or owner")
     autocomplete_fields = ("scenario",)
     fieldsets = (
         (None, {"fields": ("bot", "alias", ("name", "owner"), "purpose", "is_active")}),
-        (gettext_lazy("What a call does"), {"fields": ("direction", ("scenario", "entry"), "needs_recipient", ("method", "url")), "classes": ["tab"]}),
+        (
+            gettext_lazy("What a call does"),
+            {"fields": ("direction", ("scenario", "entry"), "needs_recipient", ("method", "url")), "classes": ["tab"]},
+        ),
         (gettext_lazy("Parameters and answer"), {"fields": ("request_schema", "request_example", "response_schema"), "classes": ["tab"]}),
         (gettext_lazy("Protection"), {"fields": ("own_key", "signing_secret"), "classes": ["tab"]}),
     )
@@ -75,12 +84,18 @@ class EndpointAdmin(PageAdmin):
     @display(description=gettext_lazy("direction"), ordering="direction")
     def way(self, endpoint: Endpoint) -> SafeString:
         icon = {"inbound": "login", "outbound": "logout", "both": "sync_alt"}[endpoint.direction]
-        return badge(endpoint.direction if endpoint.direction != "both" else _("both ways"), icon=icon, title=endpoint.get_direction_display())
+        return badge(
+            endpoint.direction if endpoint.direction != "both" else _("both ways"), icon=icon, title=endpoint.get_direction_display()
+        )
 
     @display(description=gettext_lazy("scenario"))
     def scenario_link(self, endpoint: Endpoint) -> SafeString | str:
         scenario = endpoint.scenario
-        return link(page_of("scenarios.Scenario", scenario.pk), f"{scenario}{f' › {endpoint.entry}' if endpoint.entry else ''}") if scenario else EMPTY
+        return (
+            link(page_of("scenarios.Scenario", scenario.pk), f"{scenario}{f' › {endpoint.entry}' if endpoint.entry else ''}")
+            if scenario
+            else EMPTY
+        )
 
     @display(description=gettext_lazy("state"))
     def state(self, endpoint: Endpoint) -> SafeString:
@@ -92,7 +107,13 @@ class EndpointAdmin(PageAdmin):
         if obj.scenario is None:
             return [_("No scenario is chosen: a call is refused until there is one.")]
         if obj.scenario.published_id is None:
-            return [format_html("{} {}", _("The scenario is not published: a call is refused until it is."), link(page_of("scenarios.Scenario", obj.scenario_id), obj.scenario.name))]
+            return [
+                format_html(
+                    "{} {}",
+                    _("The scenario is not published: a call is refused until it is."),
+                    link(page_of("scenarios.Scenario", obj.scenario_id), obj.scenario.name),
+                )
+            ]
         return []
 
     def panels(self, request: HttpRequest, obj: Endpoint) -> list[Panel]:  # type: ignore[override]
@@ -119,7 +140,11 @@ def _state(endpoint: Endpoint) -> list[SafeString]:
     inbound = endpoint.direction in INBOUND
     ready = not inbound or (endpoint.scenario is not None and endpoint.scenario.published_id is not None)
     found = [badge(_("ready"), "ok") if ready else badge(_("without scenario"), "warn", title=_("Choose a scenario and publish it."))]
-    return [*found, *([badge(_("isolated"), "info")] if endpoint.own_key else []), *([badge(_("signed"), "info")] if endpoint.signing_secret else [])]
+    return [
+        *found,
+        *([badge(_("isolated"), "info")] if endpoint.own_key else []),
+        *([badge(_("signed"), "info")] if endpoint.signing_secret else []),
+    ]
 
 
 def _said(body: dict[str, Any]) -> list[dict[str, Any]]:

@@ -59,7 +59,13 @@ class ApiTokenAdmin(PageAdmin):
         form = form_class(request.POST or None)
         if request.method == "POST" and form.is_valid():
             return self._issued(request, *self._issue(request, form.cleaned_data))
-        context = {**self.admin_site.each_context(request), "title": _("Issue a token"), "opts": self.opts, "form": form, "media": self.media + form.media}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Issue a token"),
+            "opts": self.opts,
+            "form": form,
+            "media": self.media + form.media,
+        }
         return TemplateResponse(request, "admin/gateway/new_token.html", context)
 
     def _issue(self, request: HttpRequest, data: dict[str, Any]) -> tuple[ApiToken, str]:

@@ -20,7 +20,7 @@ from apps.events import exporting
 from apps.events.admin.acts import Act
 from apps.events.admin.filtering import bot_filter, since
 from apps.events.admin.listing import LogListMixin
-from apps.events.admin.pages import PageAdmin, Panel, table
+from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel
 from apps.events.showing import EMPTY, badge, json_block, link, moment, page_of
 from apps.identity import linking, searching
 from apps.identity.mapping import mapping, mapping_row
@@ -137,10 +137,10 @@ class LeadAdmin(LogListMixin, PageAdmin):
         return json_block(lead.profile) if lead.profile else EMPTY
 
     def panels(self, request: HttpRequest, obj: Lead) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
-        rows = [
-            (_("channel"), link(page_of("bots.Channel", obj.channel_id), str(obj.channel))),
-            (_("bot"), link(page_of("bots.Bot", obj.channel.bot_id), obj.channel.bot.name)),
-            (_("last wrote"), moment(obj.last_inbound_at)),
-            (_("first seen"), moment(obj.created_at)),
+        facts = [
+            Fact(_("channel"), link(page_of("bots.Channel", obj.channel_id), str(obj.channel))),
+            Fact(_("bot"), link(page_of("bots.Bot", obj.channel.bot_id), obj.channel.bot.name)),
+            Fact(_("last wrote"), moment(obj.last_inbound_at)),
+            Fact(_("first seen"), moment(obj.created_at)),
         ]
-        return [table(_("Where it is"), ("", ""), rows, icon="cell_tower")]
+        return [facts_panel(_("Where it is"), facts, icon="cell_tower")]

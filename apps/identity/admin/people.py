@@ -17,7 +17,7 @@ from apps.core.admin_base import BaseTabularInline
 from apps.core.masking import mask_email, mask_phone
 from apps.events.admin.filtering import bot_filter, exact, since
 from apps.events.admin.listing import LogListMixin
-from apps.events.admin.pages import PageAdmin, Panel, table
+from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel, table
 from apps.events.showing import EMPTY, badge, badges, link, list_of, moment, page_of
 from apps.identity import attributes, searching
 from apps.identity.forms import CARD, ExternalIdForm, PersonForm, person_form
@@ -170,7 +170,7 @@ def _conversations(person: Person) -> Panel:
 
 def _events_link(person: Person) -> Panel:
     address = list_of("events.Event", person=person.pk)
-    return table(_("Event log"), ("",), [(link(address, _("Everything that happened with this person")),)], icon="list_alt")
+    return facts_panel(_("Event log"), [Fact(_("everything that happened with this person"), link(address, _("Show")))], icon="list_alt")
 
 
 def _name(lead: Lead) -> str:

@@ -19,7 +19,7 @@ from apps.core.masking import mask
 from apps.core.trace import current_trace_id
 from apps.events.admin.acts import Act
 from apps.events.admin.filtering import bot_filter, number, since
-from apps.events.admin.pages import Fact, LogAdmin, Panel, table
+from apps.events.admin.pages import Fact, LogAdmin, Panel, facts_panel, table
 from apps.events.showing import EMPTY, Tone, badge, json_block, link, list_of, moment, page_of, trace_link
 from apps.identity import searching
 from apps.identity.attributes import private_keys
@@ -141,9 +141,8 @@ def _variables(session: Session) -> Panel:
     state = session.state if isinstance(session.state, dict) else {}
     private = private_keys()
     shown = {
-        _("variables"): mask(state.get("vars", {}), private=private), _("started with"): mask(session.start, private=private),
-        _("waits for"): mask(state.get("wait"), private=private),
+        _("Variables"): mask(state.get("vars", {}), private=private), _("Started with"): mask(session.start, private=private),
+        _("Waits for"): mask(state.get("wait"), private=private),
     }  # fmt: skip
-    rows = [(name, json_block(value)) for name, value in shown.items() if value]
-    hint = _("Secrets and personal data are hidden.")
-    return table(_("What it knows"), ("", ""), rows, icon="data_object", empty=_("Nothing: the session is over."), note=hint)
+    facts = [Fact(name, json_block(value), wide=True) for name, value in shown.items() if value]
+    return facts_panel(_("What it knows"), facts, icon="data_object", note=_("Secrets and personal data are hidden."))
