@@ -92,8 +92,8 @@ def test_a_thousand_recipients_cost_as_many_queries_as_one(
     Lead.objects.bulk_create(
         Lead(channel=channel, person=person, chat_id=str(number), code=f"TG-x{number}") for number, person in enumerate(people)
     )
-    settings.CACHE_CHECK_SECONDS = 60  # channels are kept in memory
     cached.channels()
+    settings.CACHE_CHECK_SECONDS = 60  # what was just read is kept
     with django_assert_num_queries(2):
         found = recipients.find(channel.bot, system="crm", user_ids=[str(number) for number in reversed(range(1000))])
     assert [lead.chat_id for lead in found.leads] == [str(number) for number in reversed(range(1000))]
