@@ -16,8 +16,10 @@ from django.db import models
 from django.db.models import Q, QuerySet
 
 from apps.accounts.models import RoleAssignment, User
-from apps.core.rights import Verb, bot_lookup, module_of
+from apps.core import rights
+from apps.core.rights import bot_lookup, module_of
 
+Verb = rights.Verb
 AnyUser = User | AnonymousUser
 M = TypeVar("M", bound=models.Model)
 

@@ -50,7 +50,7 @@ current_attempt: ContextVar[Attempt] = ContextVar("outgoing_attempt")
 class Lookup(Protocol):
     """Resolves a host name to addresses as text; raises OSError."""
 
-    async def __call__(self, host: str, port: int) -> Sequence[str]: ...
+    async def __call__(self, host: str, port: int, /) -> Sequence[str]: ...
 
 
 _lookups = ThreadPoolExecutor(max_workers=32, thread_name_prefix="outgoing-dns")

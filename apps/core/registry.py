@@ -47,11 +47,12 @@ class Registry(Mapping[str, K]):
 
     def choices(self) -> list[tuple[str, str]]:
         """Pairs for a form field, in the order of the kinds' codes; usable as callable `choices`."""
-        return [(kind, str(self._kinds[kind].label)) for kind in self._kinds]
+        kinds: dict[str, Any] = self._kinds
+        return [(kind, str(value.label)) for kind, value in kinds.items()]
 
     @cached_property
     def _kinds(self) -> dict[str, K]:
-        found: dict[str, type[K]] = {}
+        found: dict[str, Any] = {}
         for package in [self.package, *self.extra()]:
             for cls in self._classes(package):
                 other = found.setdefault(cls.kind, cls)
@@ -62,7 +63,7 @@ class Registry(Mapping[str, K]):
                     )
         return {kind: found[kind]() for kind in sorted(found)}
 
-    def _classes(self, package: str) -> Iterator[type[K]]:
+    def _classes(self, package: str) -> Iterator[Any]:
         folder = importlib.import_module(package)
         for module_info in pkgutil.iter_modules(folder.__path__):
             module = importlib.import_module(f"{package}.{module_info.name}")

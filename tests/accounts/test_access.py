@@ -7,13 +7,14 @@ from django.db import models
 from django.db.models import QuerySet
 from pytest_django import DjangoAssertNumQueries
 
-from apps.accounts.access import BotScope, Verb, bot_scope, can, can_model, can_object, scoped
+from apps.accounts.access import BotScope, bot_scope, can, can_model, can_object, scoped
 from apps.accounts.models import Role, RoleAssignment, User
 from apps.accounts.modules import MODULES, VERBS
 from apps.accounts.rights import DELIVERED
 from apps.bots.models import Bot
 from apps.core import rights
 from apps.core.models import AuditEntry, Constant
+from apps.core.rights import Verb
 from apps.identity.models import ExternalId, Person
 from tests.accounts.conftest import MakeUser
 
@@ -194,7 +195,7 @@ def test_one_row_is_judged_as_it_is_stored(staff: MakeUser, shop: Bot, bank: Bot
 
 
 def test_history_is_as_open_as_what_it_records(staff: MakeUser, shop: Bot, bank: Bot) -> None:
-    history = Bot.history.model  # type: ignore[attr-defined]
+    history = Bot.history.model
     assert rights.module_of(history) == "bots"
     assert can_model(staff("analyst"), "view", history)
     assert not can_model(staff("analyst", name="boris"), "edit", history)

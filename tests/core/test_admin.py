@@ -278,7 +278,7 @@ def test_the_history_shows_who_changed_what_and_cannot_be_played_back(client: Cl
 def test_deleting_many_leaves_history_with_who(client: Client, integrator: User) -> None:
     rows = [Constant.objects.create(key=key, value=1) for key in "ab"]
     client.post(url("constant"), {"action": "delete_selected", "_selected_action": [row.pk for row in rows], "post": "yes"})
-    history = Constant.history.filter(history_type="-")  # type: ignore[attr-defined]
+    history = Constant.history.filter(history_type="-")
     assert [entry.history_user for entry in history] == [integrator, integrator]
 
 
@@ -319,7 +319,8 @@ def people_page(bots: tuple[Bot, Bot]) -> tuple[BaseAdmin, HttpRequest]:
 def test_foreign_bots_are_no_choice(people_page: tuple[BaseAdmin, HttpRequest], bots: tuple[Bot, Bot]) -> None:
     page, request = people_page
     form = page.get_form(request)(data={"bot": bots[1].pk, "name": "x"})
-    assert list(form.fields["bot"].queryset) == [bots[0]]
+    field: Any = form.fields["bot"]
+    assert list(field.queryset) == [bots[0]]
     assert form.errors["bot"] == ["Select a valid choice. That choice is not one of the available choices."]
 
 

