@@ -21,6 +21,7 @@ from tools.stack import Stack
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.timeout(120)]
 
+CHUNKED = {"Transfer-Encoding": "chunked"}
 BODY = b'{"user_id": "125", "amount": 3500}'
 
 
@@ -37,13 +38,13 @@ def stack(tmp_path: Path) -> Iterator[Stack]:
 
 
 def call(
-    address: str, shop: Shop, body: Any = BODY, *, chunked: bool = False, **headers: str
+    address: str, shop: Shop, body: Any = BODY, *, headers: Mapping[str, str] | None = None
 ) -> tuple[int, dict[str, Any], Mapping[str, str]]:
     """Status, body and headers; status 0 when the connection broke."""
     server = http.client.HTTPConnection(str(urlsplit(address).hostname), int(urlsplit(address).port or 0), timeout=30)
-    given = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json", **headers}
+    given = {"Authorization": f"Bearer {shop.token}", "Content-Type": "application/json", **(headers or {})}
     try:
-        server.request("POST", f"/bots/{shop.bot.pk}/call/order/thank-you", body, given, encode_chunked=chunked)
+        server.request("POST", f"/bots/{shop.bot.pk}/call/order/thank-you", body, given, encode_chunked="Transfer-Encoding" in given)
         answer = server.getresponse()
         return answer.status, json.loads(answer.read()), dict(answer.headers)
     except (http.client.HTTPException, OSError):
@@ -67,7 +68,7 @@ def test_a_web_process_that_is_killed_between_commit_and_answer_leaves_one_effec
     with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}) as other:
         other.execute("SELECT pg_advisory_lock(%s::bigint << 48 | %s)", [LOCK_SPACE, lane_id])  # as a worker that has this chat
         broken: list[int] = []
-        asking = threading.Thread(target=lambda: broken.append(call(address, shop, **key)[0]))
+        asking = threading.Thread(target=lambda: broken.append(call(address, shop, headers=key)[0]))
         asking.start()
         until(lambda: Update.objects.count() == 2)
         stack.processes["web"].kill()
@@ -76,7 +77,7 @@ def test_a_web_process_that_is_killed_between_commit_and_answer_leaves_one_effec
         assert broken == [0]
         assert Message.objects.count() == 1
     address = stack.web()
-    answers = [call(address, shop, **key) for _ in range(2)]
+    answers = [call(address, shop, headers=key) for _ in range(2)]
     assert [status for status, _body, _headers in answers] == [200, 200]
     assert answers[0][1] == answers[1][1]
     assert (Update.objects.count(), Message.objects.count()) == (2, 2)
@@ -97,10 +98,10 @@ def test_without_its_database_a_process_says_so_within_a_second(tmp_path: Path) 
 def test_bodies_as_they_come_over_the_wire(stack: Stack) -> None:
     shop = make_shop()
     address = stack.web()
-    assert call(address, shop, iter([BODY[:10], BODY[10:]]), chunked=True, **{"Transfer-Encoding": "chunked"})[0] == 200
+    assert call(address, shop, iter([BODY[:10], BODY[10:]]), headers=CHUNKED)[0] == 200
     big = b'{"user_id": "125", "text": "' + b"x" * (11 * 1024 * 1024) + b'"}'
     assert call(address, shop, big)[:2][0] == 413
-    status, body, _headers = call(address, shop, iter([big]), chunked=True, **{"Transfer-Encoding": "chunked"})
+    status, body, _headers = call(address, shop, iter([big]), headers=CHUNKED)
     assert (status, body["code"], body["message"]) == (413, "too_large", "The body is larger than 10485760 bytes.")
     assert call(address, shop, b"\xff")[0] == 400
     assert Message.objects.count() == 1
