@@ -82,9 +82,7 @@ def test_a_system_that_is_down_can_be_tried_again(registration: Dialogue, crm: C
     crm.down = True
     registration.opens()
     registration.presses("By phone")
-    assert registration.shares(PHONE) == [
-        "Our system does not answer right now. Your answer is not lost: please try again in a minute."
-    ]
+    assert registration.shares(PHONE) == ["Our system does not answer right now. Your answer is not lost: please try again in a minute."]
     crm.down = False
     assert registration.presses("Try again") == ["Welcome, Anna! Your account is connected."]
 
