@@ -1,12 +1,14 @@
 """Hands the chat to a person of the team."""
 
+from collections.abc import Iterator
 from typing import Literal
 
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from pydantic import Field
 
-from apps.scenarios.block import NOWHERE, Block, Exit, Outcome, Scope, Take, Wait
+from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Outcome, Scope, Take, Wait
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Entered, Returned
 from apps.scenarios.engine.params import Duration, ParamsModel, Template, Text, Value
@@ -53,6 +55,12 @@ class Operator(Block[OperatorParams]):
             Exit("closed", _("The chat was closed"), required=params.stay, waits=True),
             Exit("timeout", _("Nobody came in time"), required=params.timeout is not None, waits=True),
         ]
+
+    def check(self, params: OperatorParams, scope: Scope) -> Iterator[Finding]:
+        if CONNECT_ACTION not in scope.actions:
+            yield Finding(
+                "", "unknown_action", translated("The operator panel is not installed, so nobody can take the chat. Remove the block.")
+            )
 
     def enter(self, ctx: Context, params: OperatorParams) -> Outcome:
         values = {

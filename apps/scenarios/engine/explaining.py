@@ -1,5 +1,6 @@
 """Validation errors of pydantic in words that tell an author what to do."""
 
+import re
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,6 +40,7 @@ REASONS: dict[str, str] = {
     "union_tag_not_found": gettext_noop("Give its “kind”."),
     "finite_number": gettext_noop("Write a finite number."),
 }
+UNION_MARK = re.compile(r"(?:[a-z-]+\[|function-|constrained-)")
 UNION_MEMBERS = frozenset({"str", "keyword", "deep_link", "any_message", "event"})
 
 
@@ -62,5 +64,4 @@ def _reason(details: ErrorDetails) -> str:
 
 def path_of(location: tuple[Any, ...]) -> str:
     """("buttons", 0, "label", "str") → "buttons.0.label": pydantic's marks of a union's members are no part of the path."""
-    parts = [part for part in location if not (isinstance(part, str) and (part in UNION_MEMBERS or "[" in part or "-" in part))]
-    return ".".join(str(part) for part in parts)
+    return ".".join(str(part) for part in location if not (isinstance(part, str) and (part in UNION_MEMBERS or UNION_MARK.match(part))))

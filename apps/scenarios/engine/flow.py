@@ -137,6 +137,10 @@ class _Loader:
         self.problems: list[Problem] = []
         self.params: dict[str, ParamsModel] = {}
         self.aliases: dict[str, str] = {}
+        self.places: dict[str, list[str]] = {}
+        for section in definition.sections:
+            for node in section.nodes:
+                self.places.setdefault(node.id, []).append(section.id)
         self.scope = replace(
             scope,
             sections={section.id: section for section in definition.sections},
@@ -148,7 +152,7 @@ class _Loader:
         self._check_unique_ids()
         for section, node in self._all_nodes():
             self._read_params(section, node)
-        self.scope = replace(self.scope, aliases={alias: self._section_of(node) for alias, node in self.aliases.items()})
+        self.scope = replace(self.scope, aliases={alias: self.places[node][0] for alias, node in self.aliases.items()})
         nodes = {node.id: self._flow_node(section, node) for section, node in self._all_nodes() if node.id in self.params}
         begins = {section.id: begin for section in self.definition.sections if (begin := self._begin(section))}
         for section, node in self._all_nodes():
@@ -165,9 +169,6 @@ class _Loader:
                     seen.add(node.id)
                     yield section, node
 
-    def _section_of(self, node_id: str) -> str:
-        return next(section.id for section, node in self._all_nodes() if node.id == node_id)
-
     def _add(self, code: str, message: str, *, section: str = "", node: str = "", field_path: str = "") -> None:
         self.problems.append(Problem("error", code, message, section, node, field_path))
 
@@ -179,7 +180,7 @@ class _Loader:
                     _("%(count)s sections have the id “%(id)s”. Rename all but one.") % {"count": count, "id": section_id},
                     section=section_id,
                 )
-        for node_id, count in Counter(node.id for section in self.definition.sections for node in section.nodes).items():
+        for node_id, count in ((node_id, len(sections)) for node_id, sections in self.places.items()):
             if count > 1:
                 self._add(
                     "duplicate_node",
@@ -249,12 +250,11 @@ class _Loader:
         return ranked[0].id if ranked else ""
 
     def _check_exits(self, section: Section, node: Node, nodes: Mapping[str, FlowNode]) -> None:
-        own = {other.id for other in section.nodes}
         values = {"node": node.title or node.id}
         for name, target in node.exits.items():
-            if target in own:
+            if section.id in self.places.get(target, ()):
                 continue
-            elsewhere = any(other.id == target for _section, other in self._all_nodes())
+            elsewhere = target in self.places
             message = (
                 _(
                     "Block “%(node)s”: the exit “%(exit)s” leads to the block “%(target)s” of another section. Use an Exit point block to go there."

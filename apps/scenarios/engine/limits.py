@@ -17,7 +17,7 @@ LOOP_ITERATIONS = 5_000
 NAMESPACE_BYTES = 256 * 1024
 # One unit is about one character handled; a whole render may spend so much, whatever it consists of.
 RENDER_WORK = 3_000_000
-COMPILED_TEMPLATES = 2_048
+COMPILED_TEMPLATES = 4_096
 
 PATTERN_CHARS = 500
 LONGEST_WAIT_DAYS = 366

@@ -44,7 +44,7 @@ def _node_findings(flow: Flow, node: FlowNode, known: KnownNames) -> Iterator[Fi
 
 def _of_node(node: FlowNode, finding: Finding) -> Problem:
     message = _("Block “%(node)s”: %(finding)s") % {"node": node.name, "finding": finding.message}
-    return Problem(finding.level, finding.code, message, node.section, node.id, f"params.{finding.field}")
+    return Problem(finding.level, finding.code, message, node.section, node.id, f"params.{finding.field}".rstrip("."))
 
 
 def _place_problems(flow: Flow) -> Iterator[Problem]:

@@ -47,16 +47,18 @@ class Text(RootModel[str | dict[LanguageCode, str]]):
 
     def in_language(self, language: str, fallback: str) -> Compiled:
         """The compiled text of that language (`ru-RU` finds `ru`), else of the fallback, else the first that is not empty."""
-        found = self._compiled.get(language)
-        if found is None:
-            found = self._compiled[language] = compile_template(self._choose(language, fallback))
-        return found
-
-    def _choose(self, language: str, fallback: str) -> str:
         if isinstance(self.root, str):
-            return self.root
+            return self.compiled("")
         codes = (language, language.split("-", maxsplit=1)[0], fallback, *self.root)
-        return next((self.root[code] for code in codes if self.root.get(code)), "")
+        return self.compiled(next((code for code in codes if self.root.get(code)), ""))
+
+    def compiled(self, code: str) -> Compiled:
+        """The text of exactly that language, compiled once; "" for the one text of all languages. Raises `TemplateError`."""
+        found = self._compiled.get(code)
+        if found is None:
+            source = self.root if isinstance(self.root, str) else self.root.get(code, "")
+            found = self._compiled[code] = compile_template(source)
+        return found
 
     def texts(self) -> Iterator[tuple[str, str]]:
         """Pairs of language ("" when there is one text for all) and text."""
@@ -180,8 +182,8 @@ def marked_in(value: Any, path: str = "") -> Iterator[tuple[str, Marked]]:
 def compiled_in(marked: Marked, path: str) -> Iterator[tuple[str, Compiled | Formula]]:
     """Every template of a marked value, compiled. Raises `TemplateError` at the first that is malformed."""
     if isinstance(marked, Text):
-        for language, text in marked.texts():
-            yield f"{path}.{language}" if language else path, compile_template(text)
+        for language, _text in marked.texts():
+            yield f"{path}.{language}" if language else path, marked.compiled(language)
     elif isinstance(marked, Value):
         for inner, text in strings_in(marked.root):
             yield f"{path}.{inner}" if inner else path, compile_template(text)

@@ -259,6 +259,15 @@ BOMBS = {
     "loops one after the other": "{% for i in (1..4000) %}{% endfor %}" * 300,
     "range contains a text": "{% assign r = (1..1000000000) %}{% if r contains 'a' %}{% endif %}",
     "formula over a range": "{% if (1..1000000000) contains 1.5 %}{% endif %}",
+    "range in case": "{% case (1..1000000000) %}{% when 1 %}x{% endcase %}",
+    "range in when": "{% case 'a' %}{% when (1..1000000000) %}x{% endcase %}",
+    "range in a ternary": "{{ 1 if (1..1000000000) contains 'x' else 2 }}",
+    "range in elsif": "{% if missing %}{% elsif (1..1000000000) contains 'x' %}{% endif %}",
+    "range in a filter's argument": "{{ tags | concat: (1..1000000000) }}",
+    "range in a tail filter": "{{ 2 if false else 3 | plus: (1..1000000000) }}",
+    "range in liquid": "{% liquid for i in (1..1000000000) reversed\n echo i\nendfor %}",
+    "range in cycle": "{% cycle (1..1000000000), 2 %}",
+    "range of a range": "{{ (1..(1..1000000000)) }}",
     "big numbers": "{% assign x = 9 %}" + "{% assign x = x | times: x %}" * 60,
     "infinite number": "{{ '1e999999' | ceil }}{{ '1e999' | plus: 1 }}",
     "join by a long text": "{{ big | split: '' | join: big }}",
@@ -308,5 +317,5 @@ def test_errors_quote_no_values() -> None:
 
 
 def test_the_cache_of_templates_is_bounded() -> None:
-    assert compile_template.cache_info().maxsize == 2_048
-    assert compile_formula.cache_info().maxsize == 2_048
+    assert compile_template.cache_info().maxsize == 4_096
+    assert compile_formula.cache_info().maxsize == 4_096

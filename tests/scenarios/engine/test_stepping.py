@@ -7,7 +7,7 @@ import pytest
 
 from apps.scenarios.block import Block, Outcome
 from apps.scenarios.engine.context import Context
-from apps.scenarios.engine.contract import Cancelled, Facts, Fired, Json, Pressed, Resumed, Returned, Said, Start
+from apps.scenarios.engine.contract import Cancelled, Fired, Json, Pressed, Resumed, Returned, Said, Start
 from apps.scenarios.engine.flow import compile_definition
 from apps.scenarios.engine.params import ParamsModel
 from apps.scenarios.registry import blocks
