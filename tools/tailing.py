@@ -62,7 +62,10 @@ def _from_json(line: str) -> str:
         row = json.loads(line)
     except ValueError:
         return line if LEVEL.search(line) else ""
-    if str(row.get("level", "")).lower() not in LOUD:
+    level = str(row.get("level", "")).lower()
+    if level not in LOUD or (
+        level == "warning" and row.get("logger") == "django.request"
+    ):  # the latter: a caller's mistake, told to the caller
         return ""
     details = " ".join(f"{key}={row[key]}" for key in ("error", "exc", "trace_id", "logger") if row.get(key))
     return f"{row['level']}: {row.get('event', '')} {details}".rstrip()

@@ -81,6 +81,7 @@ def test_only_warnings_and_errors_reach_the_terminal(tmp_path: Path) -> None:
     tail = Tail("web", log)
     with log.open("a") as stream:
         stream.write('{"level": "info", "event": "request"}\n{"level": "warning", "event": "slow", "trace_id": "t1"}\n')
+        stream.write('{"level": "warning", "event": "Not Found: /x", "logger": "django.request"}\n')
         stream.write("[INFO] Listening\n[ERROR] Address in use\n")
         stream.write('Traceback (most recent call last):\n  File "x.py", line 1\n    boom()\nValueError: bad\nplain\n{"level": "err')
 
