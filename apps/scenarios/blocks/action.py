@@ -1,6 +1,7 @@
 """Runs an action: calls a system, reads or writes a person or a table, anything that `apps/scenarios/actions/` holds."""
 
-from collections.abc import Iterator
+import re
+from collections.abc import Iterator, Mapping
 
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
@@ -8,10 +9,13 @@ from django.utils.translation import gettext_noop
 from pydantic import Field, ValidationError
 
 from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Outcome, Scope, Take, Wait
-from apps.scenarios.engine.context import Context
+from apps.scenarios.engine.context import Context, escapes_of
 from apps.scenarios.engine.contract import Entered, Returned
 from apps.scenarios.engine.explaining import explain
+from apps.scenarios.engine.names import PROTECTED
 from apps.scenarios.engine.params import ParamsModel, Value
+
+FIRST_NAME = re.compile(r"\s*\{\{-?\s*([^\W\d]\w*)")
 
 
 class ActionBlockParams(ParamsModel):
@@ -55,6 +59,7 @@ class ActionBlock(Block[ActionBlockParams]):
             yield Finding("action", "unknown_action", message % {"name": params.action, "known": known})
             return
         given = {name: value.root for name, value in params.params.items()}
+        yield from _open_addresses(given, escapes_of(action.Params))
         try:
             action.Params.model_validate(given)
         except ValidationError as error:
@@ -63,6 +68,17 @@ class ActionBlock(Block[ActionBlockParams]):
                 for path, reason in explain(error)
                 if not _open_until_run(given, path)
             )
+
+
+def _open_addresses(given: Mapping[str, object], escapes: Mapping[str, str]) -> Iterator[Finding]:
+    """Addresses that begin with a variable: whoever sets it decides where the request and its secrets go."""
+    for name, value in given.items():
+        found = FIRST_NAME.match(value) if escapes.get(name) == "url" and isinstance(value, str) else None
+        if found and found[1] not in PROTECTED:
+            message = translated(
+                "The address begins with the variable “%(name)s”. Begin with a constant or an instance setting, so that nobody can redirect it."
+            )
+            yield Finding(f"params.{name}", "open_address", message % {"name": found[1]}, level="warning")
 
 
 def _open_until_run(given: object, path: str) -> bool:

@@ -165,6 +165,7 @@ class Draft:
         self.variables.update(frame.get("saved", {}))
         for name in frame.get("unset", ()):
             self.variables.pop(name, None)
+        self.names = self._names()
 
     def problem(self, code: str, message: str, *, node: FlowNode | None = None) -> Problem:
         """A failure with its place; worded so that the caller of an endpoint can be answered with it."""

@@ -6,8 +6,10 @@ from typing import Any
 from apps.bots.adapter import Capabilities
 from apps.scenarios.block import Finding, Scope
 from apps.scenarios.engine.contract import Problem
+from apps.scenarios.engine.definition import Section
 from apps.scenarios.engine.flow import Actions, Blocks, Flow, FlowNode, load
 from apps.scenarios.engine.graph import circles, reachable
+from apps.scenarios.engine.names import PROTECTED
 from apps.scenarios.engine.params import Text, marked_in
 from apps.scenarios.engine.texts import KnownNames, text_findings, translation_findings
 from apps.scenarios.engine.wording import _
@@ -56,12 +58,19 @@ def _place_problems(flow: Flow) -> Iterator[Problem]:
     if not flow.nodes:
         yield Problem("error", "empty", _("The scenario has no blocks. Add a start block and something that it leads to."))
     for section in flow.definition.sections:
-        names = [param.name for param in section.params]
-        for name in sorted({name for name in names if names.count(name) > 1}):
-            message = _("The section “%(section)s” declares the parameter “%(name)s” twice. Remove one.")
-            yield Problem(
-                "error", "duplicate_param", message % {"section": section.name or section.id, "name": name}, section.id, field="params"
-            )
+        yield from _param_problems(section)
+
+
+def _param_problems(section: Section) -> Iterator[Problem]:
+    names = [param.name for param in section.params]
+    twice = _("The section “%(section)s” declares the parameter “%(name)s” twice. Remove one.")
+    reserved = _("The section “%(section)s” declares the parameter “%(name)s”, which is a name of the system. Choose another.")
+    for name in sorted(set(names)):
+        values = {"section": section.name or section.id, "name": name}
+        if names.count(name) > 1:
+            yield Problem("error", "duplicate_param", twice % values, section.id, field="params")
+        if name in PROTECTED:
+            yield Problem("error", "reserved", reserved % values, section.id, field="params")
 
 
 def _exit_problems(flow: Flow, live: set[str]) -> Iterator[Problem]:

@@ -198,6 +198,8 @@ def _resume(entered: Entered, draft: Draft, wait: Json, *, visit: int = 0, said:
         message = _("the block at which the person stood no longer exists in this version.")
         raise StepFailedError(draft.problem("gone", message))
     ctx = Context(draft, node, visit=visit or wait["visit"], data=wait["data"])
+    # The error section led back into the dialogue: a later failure may run it again.
+    draft.failing = draft.failing and node.section == draft.flow.error_section
     draft.wait = wait
     draft.timers = set(wait["timers"])
     if said is not None:

@@ -23,7 +23,14 @@ def walk(draft: Draft, node_id: Place) -> None:
         node = draft.flow.nodes[node_id]
         ctx = Context(draft, node, visit=draft.enter(node))
         draft.happened("entered", ctx, details={"kind": node.kind, "title": node.title})
-        node_id = attempt(draft, ctx, partial(node.block.enter, ctx, node.params))
+        node_id = attempt(draft, ctx, partial(_arrive, ctx))
+
+
+def _arrive(ctx: Context) -> Outcome:
+    outcome = ctx.node.block.enter(ctx, ctx.node.params)
+    if isinstance(outcome, Ignored):
+        raise NodeError("unexpected", _("the block ignored its own turn. Tell the administrator."))
+    return outcome
 
 
 def attempt(draft: Draft, ctx: Context, act: Callable[[], Outcome]) -> Place:

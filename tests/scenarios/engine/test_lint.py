@@ -157,8 +157,15 @@ def test_unknown_actions_and_their_parameters() -> None:
     assert told(node("a", "action", {"action": "nope"})) == [("error", "unknown_action", "a", "params.action")]
     params = {"action": "call_system", "params": {"url": 5}}
     assert told(node("a", "action", params, ok="end"), END) == [("error", "action_params", "a", "params.params.url")]
-    late = {"action": "call_system", "params": {"url": "{{ user_name }}"}}
+    late = {"action": "call_system", "params": {"url": "https://{{ user_name }}.example.com"}}
     assert told(node("a", "action", late, ok="end"), END) == []
+
+
+def test_an_address_that_a_variable_decides_is_told() -> None:
+    bad = {"action": "call_system", "params": {"url": "{{ user_input }}/orders"}}
+    assert told(node("a", "action", bad, ok="end"), END) == [("warning", "open_address", "a", "params.params.url")]
+    good = {"action": "call_system", "params": {"url": "{{ instance_settings.crm_url }}/orders", "body": "{{ user_input }}"}}
+    assert told(node("a", "action", good, ok="end"), END) == []
 
 
 # --- circles ----------------------------------------------------------------------------------------------------------
@@ -303,6 +310,7 @@ def test_small_findings_of_blocks() -> None:
     ]
     assert told(node("m", "message", {"text": "Hi", "timeout": 60})) == [("warning", "no_buttons", "m", "params.timeout")]
     assert told(END, params=[{"name": "a"}, {"name": "a"}]) == [("error", "duplicate_param", "", "params")]
+    assert told(END, params=[{"name": "instance_settings"}]) == [("error", "reserved", "", "params")]
 
 
 def test_errors_come_first() -> None:

@@ -5,7 +5,7 @@ from typing import Any
 
 import pytest
 
-from apps.scenarios.block import Block, Outcome
+from apps.scenarios.block import Block, Ignored, Outcome
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Fired, Json, Pressed, Resumed, Returned, Said, Start
 from apps.scenarios.engine.flow import compile_definition
@@ -146,6 +146,30 @@ def test_a_failure_later_in_the_error_section_fails_too() -> None:
         error_section="oops",
     )
     assert failure(Talk(flow).start().tell(Said("x")))[:2] == ("template", "o")
+
+
+def test_the_error_section_may_lead_back_and_run_again_later() -> None:
+    flow = flow_of(
+        node("start", "start", next="menu"),
+        node("menu", "input", {"text": "Menu"}, ok="broken"),
+        node("broken", "message", BROKEN),
+        sections=[section("oops", node("o", "message", {"text": "Sorry"}, next="back"), node("back", "exit", {"section": "main"}))],
+        error_section="oops",
+    )
+    talk = Talk(flow).start().tell(Said("a")).tell(Said("b"))
+    assert talk.said == ["Menu", "Sorry", "Menu", "Sorry", "Menu"]
+    assert talk.last.status == "waiting"
+
+
+def test_a_block_that_ignores_its_own_turn_fails() -> None:
+    class Deaf(Exploding):
+        kind = "deaf"
+
+        def enter(self, ctx: Context, params: ParamsModel) -> Outcome:
+            return Ignored()
+
+    flow = compile_definition(definition(node("n1", "deaf")), blocks={**blocks, "deaf": Deaf()})
+    assert failure(Talk(flow).start())[:2] == ("unexpected", "n1")
 
 
 def test_what_was_said_before_a_failure_is_kept() -> None:
