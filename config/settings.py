@@ -142,6 +142,7 @@ AUTH_PASSWORD_VALIDATORS = [
     for name in ("UserAttributeSimilarityValidator", "MinimumLengthValidator", "CommonPasswordValidator", "NumericPasswordValidator")
 ]
 LOGIN_URL = reverse_lazy("admin:login")
+LOGIN_REDIRECT_URL = reverse_lazy("admin:index")
 AXES_FAILURE_LIMIT = env.int("SIGN_IN_ATTEMPTS", default=5)
 AXES_COOLOFF_TIME = 0.25
 AXES_LOCKOUT_PARAMETERS = [["username", "ip_address"]]
@@ -184,6 +185,15 @@ USE_TZ = True
 TIME_ZONE = env.str("TIME_ZONE", default="UTC")
 USE_I18N = True
 PHONE_REGION = env.str("PHONE_REGION", default="")
+
+# --- proof of phones and mailboxes -----------------------------------------------------------------------------------
+# {"url", "method", "headers", "json" or "body"}; {phone}, {code} and {text} are filled in. Empty: codes are written to the log (development).
+SMS_PROVIDER = env.json("SMS_PROVIDER", default={})
+CODES_BY_EMAIL = env.bool("CODES_BY_EMAIL", default=False)
+CONNECT_LINK_MAX_SECONDS = env.int("CONNECT_LINK_MAX_SECONDS", default=600)
+EMAIL_CONFIG = env.email_url("EMAIL_URL", default="consolemail://")
+vars().update(EMAIL_CONFIG)
+DEFAULT_FROM_EMAIL = env.str("DEFAULT_FROM_EMAIL", default="dialog-bus@localhost")
 
 # --- machine-facing HTTP ---------------------------------------------------------------------------------------------
 REST_FRAMEWORK: dict[str, Any] = {
@@ -228,6 +238,9 @@ CELERY_BEAT_SCHEDULE = {
     "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    "send-codes": {"task": "identity.send_codes", "schedule": 3.0, "options": {"expires": 10}},
+    "tidy-gateway": {"task": "gateway.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    "tidy-identity": {"task": "identity.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "channel-health": {"task": "bots.check_channels", "schedule": 30.0, "options": {"expires": 25}},
 }
 

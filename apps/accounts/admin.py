@@ -22,9 +22,10 @@ admin.site.unregister(Group)  # rights come from roles
 
 class RoleAssignmentInline(BaseStackedInline):
     model = RoleAssignment
+    verbose_name = _("role")
+    verbose_name_plural = _("roles")
     form = RoleAssignmentForm
     fields = ["role", "all_bots", "bot_ids"]
-    extra = 0
 
     def get_formset(self, request: HttpRequest, obj: Any = None, **kwargs: Any) -> Any:
         kwargs["form"] = type("RoleAssignmentForm", (RoleAssignmentForm,), {"editor": request.user})

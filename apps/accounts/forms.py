@@ -70,7 +70,7 @@ class RoleForm(forms.ModelForm):  # type: ignore[type-arg]
     editor: ClassVar[Any] = None
     permissions = PermissionsField(
         required=False,
-        label=gettext_lazy("rights"),
+        label=gettext_lazy("Rights"),
         help_text=gettext_lazy("Whoever may edit or delete may also view."),
     )
 
@@ -99,7 +99,7 @@ class RoleAssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
         coerce=int,
         required=False,
         choices=bot_choices,
-        label=gettext_lazy("bots"),
+        label=gettext_lazy("Bots"),
         widget=UnfoldAdminSelect2MultipleWidget,
         help_text=gettext_lazy("When not for all bots: choose one or more."),
     )
@@ -126,12 +126,12 @@ class RoleAssignmentForm(forms.ModelForm):  # type: ignore[type-arg]
 
 def _language_field() -> forms.ChoiceField:
     choices = [("", gettext_lazy("the browser's")), *settings.LANGUAGES]
-    return forms.ChoiceField(choices=choices, required=False, label=gettext_lazy("language"), widget=UnfoldAdminSelectWidget)
+    return forms.ChoiceField(choices=choices, required=False, label=gettext_lazy("Language"), widget=UnfoldAdminSelectWidget)
 
 
 class UserChangeForm(UnfoldUserChangeForm):  # type: ignore[misc]
     language = _language_field()
-    timezone = timezone_field(required=False, label=gettext_lazy("time zone"), help_text=gettext_lazy("Empty: the server's."))
+    timezone = timezone_field(required=False, label=gettext_lazy("Time zone"), help_text=gettext_lazy("Empty: the server's."))
 
 
 class UserCreationForm(UnfoldUserCreationForm):  # type: ignore[misc]

@@ -10,6 +10,7 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
+from unfold.widgets import UnfoldAdminSingleTimeWidget
 
 from apps.core.admin_base import BaseAdmin, BaseTabularInline
 from apps.core.calendars import hours_of, open_at
@@ -70,7 +71,7 @@ class InstanceSettingAdmin(BaseAdmin):
 class ConstantForm(ModelForm):  # type: ignore[type-arg]
     value = TextOrJSONField(
         required=False,
-        label=gettext_lazy("value"),
+        label=gettext_lazy("Value"),
         help_text=gettext_lazy("Text as it is; numbers, true, false, {…} and […] are JSON. Put digits into quotes to keep them as text."),
     )
 
@@ -87,22 +88,27 @@ class ConstantAdmin(BaseAdmin):
         return str(obj.value)[:SHOWN_CHARS]
 
 
-class CalendarIntervalInline(BaseTabularInline):
+class HoursInline(BaseTabularInline):
+    hide_title = True
+    formfield_overrides = {models.TimeField: {"widget": UnfoldAdminSingleTimeWidget(format="%H:%M")}}
+
+
+class CalendarIntervalInline(HoursInline):
     model = CalendarInterval
+    verbose_name = gettext_lazy("interval")
+    verbose_name_plural = gettext_lazy("working hours")
     fields = ["weekday", "start", "end"]
-    extra = 0
 
 
-class CalendarExceptionInline(BaseTabularInline):
+class CalendarExceptionInline(HoursInline):
     model = CalendarException
     fields = ["date", "name", "closed", "start", "end"]
-    extra = 0
 
 
 class CalendarForm(ModelForm):  # type: ignore[type-arg]
-    timezone = timezone_field(required=True, label=gettext_lazy("time zone"))
+    timezone = timezone_field(required=True, label=gettext_lazy("Time zone"))
     country = country_field(
-        label=gettext_lazy("public holidays of"),
+        label=gettext_lazy("Public holidays of"),
         help_text=gettext_lazy("Closed on these days. Where the list is not yours, add exceptions below: they always count."),
     )
 

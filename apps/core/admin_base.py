@@ -77,10 +77,11 @@ class RightsMixin:
 class BaseAdmin(RightsMixin, _ModelAdmin):
     """The base of every admin page.
 
-    Set `read_only = True` for logs and `secret_fields` by using `apps.core.secret_forms.SecretForm`. Secrets that are changed leave a note
-    in the history, never a value. A saved row must lie within the user's bots, whatever the form let through.
+    Set `read_only = True` for logs; for secrets take `apps.core.form_fields.SecretForm`. A secret that is changed leaves a note in the
+    history, never a value. A saved row must lie within the user's bots, whatever the form let through.
     """
 
+    object_history_list_template = "core/object_history_list.html"
     show_full_result_count = False
     paginator = CappedPaginator
     list_per_page = 50
