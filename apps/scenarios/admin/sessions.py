@@ -38,7 +38,7 @@ TONES: dict[str, Tone] = {
 @admin.register(Session)
 class SessionAdmin(LogAdmin):
     intro = gettext_lazy("One session is one person going through one scenario. Active ones wait for an answer, a time or another system.")
-    list_display = ("who", "scenario_shown", "state", "node", "waits", "started", "why", "trace")
+    list_display = ("who", "scenario_shown", "standing", "node", "waits", "started", "why", "trace")
     list_filter = (
         ("status", ChoicesDropdownFilter), bot_filter("scenario__bot_id"), since("started_at"),
         number("scenario_id", gettext_lazy("scenario (number)"), parameter="scenario"),
@@ -78,7 +78,7 @@ class SessionAdmin(LogAdmin):
         return f"{row.scenario} {row.version}"
 
     @display(description=gettext_lazy("status"))
-    def state(self, row: Session) -> SafeString:
+    def standing(self, row: Session) -> SafeString:
         return badge(row.get_status_display(), TONES.get(row.status, "plain"))
 
     @display(description=gettext_lazy("waits for"))
@@ -103,7 +103,7 @@ class SessionAdmin(LogAdmin):
             Fact(_("conversation"), link(page_of("conversations.Conversation", obj.conversation_id), f"#{obj.conversation_id}")),
             Fact(_("scenario"), link(page_of("scenarios.Scenario", obj.scenario_id), str(obj.scenario))),
             Fact(_("version"), link(page_of("scenarios.ScenarioVersion", obj.version_id), str(obj.version))),
-            Fact(_("status"), self.state(obj)), Fact(_("stands at"), obj.node or EMPTY), Fact(_("waits for"), obj.waits_for or EMPTY),
+            Fact(_("status"), self.standing(obj)), Fact(_("stands at"), obj.node or EMPTY), Fact(_("waits for"), obj.waits_for or EMPTY),
             Fact(_("started"), moment(obj.started_at)), Fact(_("changed"), moment(obj.changed_at)), Fact(_("ended"), moment(obj.ended_at)),
             Fact(_("trace"), trace_link(obj.trace_id)), Fact(_("outside calls"), link(list_of("conversations.Call", session=obj.pk), _("Show"))),
             *([Fact(_("error"), badge(obj.error, "bad"), wide=True)] if obj.error else []),
