@@ -3,6 +3,10 @@
 from django.contrib import admin
 from django.urls import include, path
 
+handler400 = "apps.gateway.faults.bad_request"
+handler404 = "apps.gateway.faults.not_found"
+handler500 = "apps.gateway.faults.server_error"
+
 urlpatterns = [
     path("admin/", admin.site.urls),
     path("", include("apps.core.urls")),

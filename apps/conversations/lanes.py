@@ -130,6 +130,15 @@ def ensure(keys: Iterable[str]) -> dict[str, int]:
         return dict(cursor.fetchall())
 
 
+def rekey(lane_id: int, *, key: str) -> None:
+    """The chat has a new id; a lane that already has the new key stays, and this one runs dry."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            "UPDATE conversations_lane SET key = %s WHERE id = %s AND NOT EXISTS (SELECT 1 FROM conversations_lane WHERE key = %s)",
+            [key, lane_id, key],
+        )
+
+
 def key_of(*, channel_id: int, chat_id: str) -> str:
     return f"{channel_id}:{chat_id}"
 

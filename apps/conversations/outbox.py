@@ -10,7 +10,7 @@ from django.db import connection, transaction
 from django.utils import timezone
 
 from apps.bots.models import Channel
-from apps.conversations import waking
+from apps.conversations import lanes, waking
 from apps.conversations.models import FeedItem, Message, Outbox
 from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.events import recording
@@ -190,11 +190,7 @@ def _move(outcomes: Sequence[Outcome]) -> None:
         outgoing = outcome.outgoing
         Lead.objects.filter(channel_id=outgoing.channel_id, chat_id=outgoing.chat_id).update(chat_id=outcome.moved_to)
         Outbox.objects.filter(lane_id=outgoing.lane_id).update(chat_id=outcome.moved_to)
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "UPDATE conversations_lane SET key = %s WHERE id = %s AND NOT EXISTS (SELECT 1 FROM conversations_lane WHERE key = %s)",
-                [f"{outgoing.channel_id}:{outcome.moved_to}", outgoing.lane_id, f"{outgoing.channel_id}:{outcome.moved_to}"],
-            )
+        lanes.rekey(outgoing.lane_id, key=lanes.key_of(channel_id=outgoing.channel_id, chat_id=outcome.moved_to))
 
 
 def _pause_channel(outcome: Outcome) -> None:

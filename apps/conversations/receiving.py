@@ -3,7 +3,7 @@
 from apps.bots import tokens
 from apps.bots.adapter import Inbound
 from apps.bots.content import Contact, Content, Location
-from apps.conversations import receipts
+from apps.conversations import lanes, receipts
 from apps.conversations.models import Message
 from apps.conversations.responder import Turn
 from apps.core.masking import mask_phone
@@ -74,6 +74,7 @@ def _unblocked(turn: Turn, _inbound: Inbound) -> bool:
 
 def _migrated(turn: Turn, inbound: Inbound) -> bool:
     resolving.migrate(turn.chat.lead, chat_id=inbound.payload)
+    lanes.rekey(turn.chat.lane_id, key=lanes.key_of(channel_id=turn.chat.channel.pk, chat_id=inbound.payload))
     turn.record("lead.migrated")
     return False
 

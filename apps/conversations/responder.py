@@ -17,6 +17,7 @@ from apps.bots.adapter import Inbound
 from apps.bots.content import Content
 from apps.bots.models import Bot, Channel
 from apps.conversations.models import Call, Conversation, Message, Timer, Update
+from apps.core.masking import mask
 from apps.events.models import Event
 from apps.events.recording import About, event
 from apps.identity.models import Lead, Person
@@ -99,7 +100,7 @@ class Turn:
                 channel=chat.channel,
                 action=action,
                 request=request,
-                shown=shown,
+                shown=mask(shown),
                 session_id=session_id,
                 visit=visit,
                 idempotency_key=key,

@@ -79,6 +79,17 @@ def after_end(turn: Turn, ledger: Ledger, session: Session) -> None:
         _run(turn, ledger, following, policy="interrupt")
 
 
+def bring_to_front(turn: Turn, ledger: Ledger, session: Session) -> None:
+    """An interrupted session goes on; the one that was active is interrupted in its turn and comes back after it."""
+    active = ledger.active(turn.chat.conversation.pk)
+    if active:
+        active.status = Session.Status.SUSPENDED
+        ledger.changed(active)
+    session.status = Session.Status.ACTIVE
+    ledger.changed(session)
+    turn.record("session.resumed", session_id=session.pk)
+
+
 def cancel(turn: Turn, ledger: Ledger, session: Session, *, reason: str) -> None:
     """End a session for good, by a person's act or because another took its place."""
     _end(turn, ledger, session, status=Session.Status.CANCELLED, reason=reason)

@@ -172,7 +172,9 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
     wait = (outcome.state or {}).get("wait") or {}
     session.node, session.waits_for = str(wait.get("node", "")), str(wait.get("kind", ""))[:20]
     session.changed_at = timezone.now()
-    turn.update.outcome.update(status=outcome.status, session=session.pk)
+    asked = turn.update.outcome.setdefault("session", session.pk) == session.pk  # not the interrupted one that comes back in the same turn
+    if asked:
+        turn.update.outcome["status"] = outcome.status
     if outcome.status in {"ended", "failed"}:
         session.status = Session.Status.ENDED if outcome.status == "ended" else Session.Status.FAILED
         session.ended_at = session.changed_at
@@ -184,14 +186,23 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
         )
     if outcome.failure:
         session.error = outcome.failure.message[:500]
-        turn.update.outcome["failure"] = {
-            "message": outcome.failure.message,
-            "node": outcome.failure.node,
-            "section": outcome.failure.section,
-        }
-        if turn.chat.bot.error_text:
-            turn.say(Content(text=turn.chat.bot.error_text))
+        if asked:
+            place = {"node": outcome.failure.node, "section": outcome.failure.section}
+            turn.update.outcome["failure"] = {"message": outcome.failure.message, **place}
+        text = _apology(turn, session)
+        if text:
+            turn.say(Content(text=text))
     ledger.changed(session)
+
+
+def _apology(turn: Turn, session: Session) -> str:
+    """What the person hears when nothing in the scenario handled its failure: the scenario's own text, else the bot's; "" says nothing."""
+    try:
+        flow = flow_of(session.version_id)
+    except DefinitionError:
+        return turn.chat.bot.error_text
+    has_own = "error_text" in flow.source.get("policies", {})
+    return flow.error_text(turn.chat.person.language) if has_own else turn.chat.bot.error_text
 
 
 def _failure(session: Session, outcome: Step) -> dict[str, Any]:

@@ -83,12 +83,21 @@ class ScenarioResponder(Responder):
         entered = Pressed(
             node=message.meta.get("node", ""), visit=int(message.meta.get("visit", 0)), button=button["id"], label=button["label"]
         )
-        if session and session.status == Session.Status.ACTIVE and self._step(turn, session, entered):
+        if session and self._pressed(turn, session, entered):
             return
         turn.record("button.old", details={"label": button["label"]})
         text = flow_of(int(message.meta["version"])).old_button_text(turn.chat.person.language) if message.meta.get("version") else ""
         if text:
             turn.say(Content(text=text))
+
+    def _pressed(self, turn: Turn, session: Session, entered: Pressed) -> bool:
+        """A press on the open question of an interrupted session brings that session to the front."""
+        if session.status == Session.Status.QUEUED or not move(turn, session, entered, self.ledger).handled:
+            return False
+        if session.status == Session.Status.SUSPENDED:
+            arriving.bring_to_front(turn, self.ledger, session)
+        arriving.moved(turn, self.ledger, session)
+        return True
 
     def _chat_started(self, turn: Turn, inbound: Inbound) -> None:
         """/start, with or without the payload of a deep link. A connect token links the chat to its user first."""

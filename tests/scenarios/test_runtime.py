@@ -203,6 +203,19 @@ def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
     assert update.outcome["status"] in {"calling", "failed"}
 
 
+def test_a_button_of_an_interrupted_question_brings_it_back(lead: Lead) -> None:
+    bot = lead.channel.bot
+    start(lead, make_scenario(bot, thank_you()), amount=1)
+    first = Message.objects.get(direction="out")
+    start(lead, make_scenario(bot, question(policies={"arrival": "interrupt_return"})))
+    assert said(lead)[-1] == "How many?"
+    press(lead, "Confirm", message=first)
+    assert said(lead)[-1] == "Confirmed."
+    write(lead, "7")
+    assert said(lead)[-1] == "You said 7."
+    assert not Session.objects.filter(status__in=["active", "suspended"]).exists()
+
+
 def test_sessions_stay_on_their_version(lead: Lead) -> None:
     scenario = make_scenario(lead.channel.bot, question())
     start(lead, scenario)
