@@ -3,6 +3,8 @@
 from dataclasses import asdict
 from typing import Any
 
+from django.conf import settings as django_settings
+
 from apps.conversations.responder import Chat
 from apps.core.settings_store import constants, instance_settings
 from apps.identity import attributes
@@ -41,4 +43,5 @@ def facts_for_lead(lead: Lead, *, known: dict[str, Any] | None = None) -> Facts:
         channel={"kind": channel.kind, "name": channel.name, "capabilities": asdict(channel.adapter.capabilities)},
         language=person.language or str(lead.profile.get("language", "")) or bot.default_language,
         timezone=person.timezone or bot.timezone,
+        region=django_settings.PHONE_REGION,
     )

@@ -24,9 +24,12 @@ class ScenarioResponder(Responder):
 
     def __init__(self) -> None:
         self.ledger = Ledger()
+        self._overtaken: set[int] = set()
 
     def open(self, turns: Sequence[Turn]) -> None:
         self.ledger.read([turn.chat.conversation for turn in turns])
+        newest = {turn.chat.lane_id: turn.update.pk for turn in turns if _is_message(turn)}
+        self._overtaken = {turn.update.pk for turn in turns if _is_message(turn) and newest[turn.chat.lane_id] != turn.update.pk}
 
     def respond(self, turn: Turn) -> bool:
         if turn.chat.conversation.owner != Conversation.Owner.BOT and turn.update.kind == Update.Kind.MESSENGER:
@@ -63,6 +66,9 @@ class ScenarioResponder(Responder):
     def _said(self, turn: Turn, inbound: Inbound) -> None:
         """The open question first, unless it lets keywords interrupt and this is one; then keywords, then whatever takes any message."""
         session = self.ledger.active(turn.chat.conversation.pk)
+        if session and turn.update.pk in self._overtaken and flow_of(session.version_id).policies.two_messages == "latest":
+            turn.record("message.overtaken", session_id=session.pk)
+            return
         found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
         if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound)):
             return
@@ -183,6 +189,10 @@ class ScenarioResponder(Responder):
 
     def _scenario(self, scenario_id: int) -> Scenario:
         return definitions.scenario(scenario_id)
+
+
+def _is_message(turn: Turn) -> bool:
+    return turn.inbound is not None and turn.inbound.kind == "message"
 
 
 def _may_interrupt(session: Session) -> bool:

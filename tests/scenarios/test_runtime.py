@@ -203,6 +203,13 @@ def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
     assert update.outcome["status"] in {"calling", "failed"}
 
 
+def test_of_two_quick_messages_the_latest_may_win(lead: Lead) -> None:
+    start(lead, make_scenario(lead.channel.bot, question(policies={"two_messages": "latest"})))
+    inbox.accept(lead.channel, [text("3", chat_id=lead.chat_id), text("5", chat_id=lead.chat_id)])
+    advancing.drain()
+    assert said(lead) == ["How many?", "You said 5."]
+
+
 def test_a_button_of_an_interrupted_question_brings_it_back(lead: Lead) -> None:
     bot = lead.channel.bot
     start(lead, make_scenario(bot, thank_you()), amount=1)
