@@ -34,7 +34,10 @@ def badges(items: Iterable[SafeString]) -> SafeString:
 
 
 def link(url: str, text: Text, *, title: Text = "") -> SafeString:
-    return format_html('<a class="db-link" href="{}" title="{}">{}</a>', url, title, text) if url else format_html("{}", text)
+    """`url` "" when the reader may not go there."""
+    if not url:
+        return format_html('<span title="{}">{}</span>', title, text) if title else format_html("{}", text)
+    return format_html('<a class="db-link" href="{}" title="{}">{}</a>', url, title, text)
 
 
 def page_of(label: str, pk: Any) -> str:

@@ -60,17 +60,17 @@ def _visit(step: SessionStep, session: Session, wanted: frozenset[str], private:
 
 def _sessions(trace_ids: Collection[str]) -> list[int]:
     """Sessions that began in these traces or moved in them."""
-    begun = Session.objects.filter(trace_id__in=trace_ids).values_list("pk", flat=True)
-    moved = SessionStep.objects.filter(trace_id__in=trace_ids).values_list("session_id", flat=True).distinct()
+    begun = Session.objects.filter(trace_id__in=trace_ids).order_by("pk").values_list("pk", flat=True)
+    moved = SessionStep.objects.filter(trace_id__in=trace_ids).order_by().values_list("session_id", flat=True).distinct()
     return list(dict.fromkeys([*begun[:MOST_SESSIONS], *moved[:MOST_SESSIONS]]))
 
 
 def _answering(trace_ids: Collection[str]) -> list[int]:
     """Sessions that only took an answer in these traces (not understood, for example): found by way of the conversation."""
-    chats = list(Message.objects.filter(trace_id__in=trace_ids).values_list("conversation_id", flat=True).distinct()[:MOST_SESSIONS])
+    chats = list(Message.objects.filter(trace_id__in=trace_ids).order_by().values_list("conversation_id", flat=True).distinct()[:MOST_SESSIONS])
     of_trace = [Q(events__contains=[{"trace": trace_id}]) for trace_id in trace_ids]
     found = SessionStep.objects.filter(reduce(or_, of_trace), session__conversation_id__in=chats) if chats else SessionStep.objects.none()
-    return list(found.values_list("session_id", flat=True).distinct()[:MOST_SESSIONS])
+    return list(found.order_by().values_list("session_id", flat=True).distinct()[:MOST_SESSIONS])
 
 
 def _answered(sessions: Collection[int]) -> list[str]:

@@ -27,7 +27,7 @@ PATIENCE_SECONDS = 5
 
 
 @contextmanager
-def patience(seconds: float = PATIENCE_SECONDS) -> Iterator[None]:
+def patience(seconds: float) -> Iterator[None]:
     """Each query of the block may take so long; a longer one raises OperationalError and leaves the caller's transaction usable."""
     with transaction.atomic(), connection.cursor() as cursor:
         cursor.execute("SELECT set_config('statement_timeout', %s, true)", [f"{int(seconds * 1000)}ms"])
@@ -70,7 +70,7 @@ class LogChangeList(ChangeList):  # type: ignore[misc]  unfold is published with
         self.show_admin_actions = True
         self.full_result_count = self.result_count = 0
         try:
-            with patience():
+            with patience(PATIENCE_SECONDS):
                 self.result_list = self._page(request)
                 self._count()
         except OperationalError:
