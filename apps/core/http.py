@@ -123,11 +123,17 @@ class OutgoingClient:
     def __init__(self, lookup: Lookup = system_lookup) -> None:
         self.lookup = lookup
         self._session: aiohttp.ClientSession | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
 
     async def close(self) -> None:
-        if self._session is not None:
-            await self._session.close()
-            self._session = None
+        """Closes the session on the loop that it was opened on, whichever loop asks."""
+        session, self._session = self._session, None
+        if session is None or self._loop is None:
+            return
+        if self._loop is asyncio.get_running_loop():
+            await session.close()
+        elif self._loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(session.close(), self._loop))
 
     async def send(self, request: OutgoingRequest, rules: Rules) -> Reply:
         """The reply, whatever its status; raises `OutgoingError`. Checks come first, so that a refusal costs no connection."""
@@ -173,6 +179,7 @@ class OutgoingClient:
 
     def _open(self) -> aiohttp.ClientSession:
         if self._session is None or self._session.closed:
+            self._loop = asyncio.get_running_loop()
             connector = JudgingConnector(
                 resolver=JudgingResolver(self.lookup),
                 use_dns_cache=False,

@@ -14,7 +14,7 @@ AsyncClose = Callable[[], Coroutine[Any, Any, None]]
 
 _lock = threading.Lock()
 _loops: dict[int, asyncio.AbstractEventLoop] = {}
-_closers: list[AsyncClose] = []
+_closers: list[tuple[int, AsyncClose]] = []
 CLOSE_SECONDS = 2.0
 
 
@@ -75,13 +75,18 @@ def run(work: Coroutine[Any, Any, T]) -> T:
 
 def close_at_exit(closer: AsyncClose) -> None:
     """Run `closer` on the loop before the process ends."""
-    _closers.append(closer)
+    _closers.append((os.getpid(), closer))
 
 
 async def close_connections() -> None:
     """Run every closer on the running loop; for a process that has a loop of its own and is about to end it."""
-    for closer in _closers:
+    for closer in _own_closers():
         await closer()
+
+
+def _own_closers() -> list[AsyncClose]:
+    """Without those of the process that we were forked from."""
+    return [closer for process, closer in _closers if process == os.getpid()]
 
 
 @atexit.register
@@ -89,7 +94,7 @@ def _close() -> None:
     loop = _loops.pop(os.getpid(), None)
     if loop is None:
         return
-    for closer in _closers:
+    for closer in _own_closers():
         try:
             asyncio.run_coroutine_threadsafe(closer(), loop).result(CLOSE_SECONDS)
         except (TimeoutError, RuntimeError):

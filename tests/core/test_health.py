@@ -2,7 +2,7 @@ import datetime as dt
 from typing import Any
 
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from django.test import Client
 from django.utils import timezone
 from pytest_django import Settings
@@ -58,6 +58,19 @@ def test_processes_that_are_long_gone_are_forgotten() -> None:
 
 
 @pytest.mark.django_db
+def test_a_database_that_lacks_a_migration_is_named(client: Client, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(health, "_migrated_until", [0])
+    beat_all()
+    with connection.cursor() as cursor:
+        cursor.execute("DELETE FROM django_migrations WHERE app = 'insights' OR (app = 'accounts' AND name = '0002_roles')")
+    response = client.get("/health/")
+    part = response.json()["parts"]["migrations"]
+    assert response.status_code == 503
+    assert "accounts.0002_roles" in part["details"]["missing"]
+    assert part["text"].endswith("Run: manage.py migrate")
+
+
+@pytest.mark.django_db
 def test_health_without_redis_is_503_and_says_what_to_do(client: Client, settings: Settings) -> None:
     settings.REDIS_URL = "redis://127.0.0.1:1/0"
     beat_all()
@@ -73,6 +86,7 @@ def test_health_without_a_database_is_503_and_never_500(client: Client, monkeypa
     def away(*_args: Any, **_kwargs: Any) -> None:
         raise OperationalError("connection refused, password=s3cret")
 
+    monkeypatch.setattr(health, "_migrated_until", [0])
     monkeypatch.setattr("django.db.backends.base.base.BaseDatabaseWrapper.ensure_connection", away)
     monkeypatch.setattr("django.db.backends.postgresql.base.DatabaseWrapper._cursor", away)
     response = client.get("/health/")

@@ -546,6 +546,16 @@ async def test_fifty_calls_run_at_the_same_time() -> None:
     assert time.monotonic() - started < 8  # one after the other: 15
 
 
+def test_a_client_can_be_closed_from_another_loop() -> None:
+    client = OutgoingClient()
+    with serving(reply()) as server:
+        loop.run(client.send(OutgoingRequest("GET", server.url()), LOOPBACK))
+        asyncio.run(client.close())
+        assert loop.run(client.send(OutgoingRequest("GET", server.url()), LOOPBACK)).status == 200
+        assert server.connections == 2
+    loop.run(client.close())
+
+
 def test_errors_never_quote_the_address(send: Callable[..., Reply]) -> None:
     for url in ("http://u:hunter2@x/", "http://x:y/?token=hunter2", "http://127.0.0.1:1/?token=hunter2", "http://10.0.0.1/hunter2"):
         with pytest.raises(OutgoingError) as caught:

@@ -74,6 +74,12 @@ def _raised(work: object) -> Exception:
     return caught.value
 
 
+def test_a_unix_socket_may_be_written_as_celery_does(settings: Settings) -> None:
+    settings.REDIS_URL = "redis+socket:///run/valkey.sock?virtual_host=3"
+    kwargs = client().connection_pool.connection_kwargs
+    assert (kwargs["path"], kwargs["db"]) == ("/run/valkey.sock", 3)
+
+
 @pytest.mark.parametrize(
     ("proxies", "forwarded", "expected"),
     [
