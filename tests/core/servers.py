@@ -1,6 +1,7 @@
 """Small HTTP servers on loopback that misbehave on purpose."""
 
 import asyncio
+import ssl
 import threading
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import contextmanager
@@ -37,12 +38,12 @@ class Server:
 
 
 @contextmanager
-def serving(answer: Answer) -> Iterator[Server]:
-    """A server that reads a request, keeps it and lets `answer` write whatever it likes."""
+def serving(answer: Answer, *, tls: ssl.SSLContext | None = None) -> Iterator[Server]:
+    """A server that reads a request, keeps it and lets `answer` write whatever it likes; over TLS when given a context."""
     server = Server()
     loop = asyncio.new_event_loop()
     ready = threading.Event()
-    thread = threading.Thread(target=_run, args=(loop, server, answer, ready), daemon=True)
+    thread = threading.Thread(target=_run, args=(loop, server, answer, ready, tls), daemon=True)
     thread.start()
     ready.wait(5)
     try:
@@ -52,7 +53,13 @@ def serving(answer: Answer) -> Iterator[Server]:
         thread.join(5)
 
 
-def _run(loop: asyncio.AbstractEventLoop, server: Server, answer: Answer, ready: threading.Event) -> None:
+def _run(
+    loop: asyncio.AbstractEventLoop,
+    server: Server,
+    answer: Answer,
+    ready: threading.Event,
+    tls: ssl.SSLContext | None,
+) -> None:
     asyncio.set_event_loop(loop)
 
     async def handle(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -68,7 +75,7 @@ def _run(loop: asyncio.AbstractEventLoop, server: Server, answer: Answer, ready:
         finally:
             writer.close()
 
-    listener = loop.run_until_complete(asyncio.start_server(handle, "127.0.0.1", 0))
+    listener = loop.run_until_complete(asyncio.start_server(handle, "127.0.0.1", 0, ssl=tls))
     server.port = listener.sockets[0].getsockname()[1]
     ready.set()
     loop.run_forever()

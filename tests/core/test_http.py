@@ -1,13 +1,21 @@
 import asyncio
+import datetime as dt
 import gzip
 import resource
+import ssl
 import time
 import zlib
 from collections.abc import Callable, Iterator, Sequence
+from pathlib import Path
 from typing import Any
 
 import aiohappyeyeballs
 import pytest
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+from cryptography.x509.oid import NameOID
 from pytest_django import DjangoAssertNumQueries, Settings
 
 from apps.core import allowlist, loop
@@ -409,6 +417,32 @@ def test_an_unknown_name_says_so(send: Callable[..., Reply]) -> None:
         send(OutgoingRequest("GET", "http://crm.example.com/?token=s3cret"), names=StubNames())
     assert caught.value.written is False
     assert "s3cret" not in str(caught.value)
+
+
+@pytest.fixture
+def own_certificate(tmp_path: Path) -> ssl.SSLContext:
+    """A certificate that nobody but its maker trusts."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "127.0.0.1")])
+    day = dt.datetime.now(dt.UTC)
+    builder = x509.CertificateBuilder(name, name, key.public_key(), x509.random_serial_number(), day, day + dt.timedelta(days=1))
+    certificate = builder.sign(key, hashes.SHA256())
+    pem = Encoding.PEM
+    path = tmp_path / "server.pem"
+    path.write_bytes(certificate.public_bytes(pem) + key.private_bytes(pem, PrivateFormat.PKCS8, NoEncryption()))
+    context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
+    context.load_cert_chain(path)
+    return context
+
+
+def test_a_certificate_that_is_not_trusted_ends_the_call(send: Callable[..., Reply], own_certificate: ssl.SSLContext) -> None:
+    with (
+        serving(reply(), tls=own_certificate) as server,
+        pytest.raises(ConnectionFailedError, match=r"certificate of 127\.0\.0\.1") as caught,
+    ):
+        send(OutgoingRequest("POST", server.url().replace("http:", "https:"), body=b"secret"))
+    assert caught.value.written is False
+    assert server.received == []
 
 
 def test_redirects_are_not_followed_unless_asked(send: Callable[..., Reply]) -> None:
