@@ -249,7 +249,7 @@ class Outbox(models.Model):
 
 
 class Acknowledgement(models.Model):
-    """A button press that the messenger wants answered (Telegram's spinner). Best effort, once, by the sender; never waits for the dialogue."""
+    """A press that the messenger wants answered (Telegram's spinner). Best effort, once, by the sender; never waits for the dialogue."""
 
     id = models.BigAutoField(primary_key=True)
     channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
@@ -334,8 +334,7 @@ class Call(models.Model):
 
 
 def attachment_path(_attachment: "Attachment", _filename: str) -> str:
-    """Files are stored under a random name; the name people see is a column."""
-    return f"attachments/{uuid.uuid4().hex}"
+    return f"attachments/{uuid.uuid4().hex}"  # the name that people see is a column
 
 
 class Attachment(models.Model):

@@ -9,6 +9,7 @@ from django.utils import timezone
 from apps.conversations import inbox, waking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import FeedItem, Lane, Timer, Update
+from apps.core.health import forget_dead
 
 FEED_DAYS = 7
 TIMER_BATCH = 500
@@ -36,6 +37,7 @@ def fire_timers(*, limit: int) -> int:
 
 def tidy() -> None:
     """Delete what nobody needs any more: read feed rows; answers kept for repeats are the gateway's own business."""
+    forget_dead()
     old = timezone.now() - timedelta(days=FEED_DAYS)
     newest = FeedItem.objects.aggregate(top=Max("cursor"))["top"]
     # The newest one stays: cursors go on from it.

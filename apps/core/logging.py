@@ -92,5 +92,7 @@ def logging_config(*, json_lines: bool, level: str = "INFO") -> dict[str, Any]:
             "django.server": {"handlers": ["stderr"], "level": level, "propagate": False},
             # Their lines at INFO hold whole addresses with tokens, one line for each request, or four for each sign-in.
             **{name: {"level": "WARNING"} for name in ("httpx", "httpcore", "aiohttp.access", "telegram", "asyncio", "axes")},
+            # Two lines for each sweep of each second.
+            **{name: {"level": "WARNING"} for name in ("celery.worker.strategy", "celery.app.trace")},
         },
     }
