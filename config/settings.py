@@ -1,6 +1,7 @@
 """Settings, all from the environment. `docs/configuration.md` lists every variable; `apps.core.checks` explains a wrong one."""
 
 import base64
+import sys
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -120,7 +121,10 @@ DATABASES["default"]["OPTIONS"].update(
     {
         "connect_timeout": 3,
         # A stopped process must not hold a chat: its transaction is ended by the server (delivery.md, "stopped for 90 s").
-        "options": "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c statement_timeout=60s",
+        # Migrations of filled tables take their time.
+        "options": ""
+        if sys.argv[1:2] == ["migrate"]
+        else "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c statement_timeout=60s",
         "tcp_user_timeout": 10_000,
     },
 )
@@ -222,6 +226,8 @@ TOKEN_CALLS_PER_MINUTE = env.int("TOKEN_CALLS_PER_MINUTE", default=6000)
 # --- dialogues -------------------------------------------------------------------------------------------------------
 # Asked in turn who takes an inbox item; the first that does not pass it on has answered (conversations/responder.py).
 RESPONDERS = ["apps.scenarios.runtime.ScenarioResponder"]
+# With one person, both ways. More looks like two bots talking to each other: the session is stopped and said so in the log.
+MESSAGES_PER_HOUR = env.int("MESSAGES_PER_HOUR", default=600)
 DRAIN_BATCH = env.int("DRAIN_BATCH", default=100)
 SENDER_IN_FLIGHT = env.int("SENDER_IN_FLIGHT", default=200)
 

@@ -1,13 +1,15 @@
 """Move one session: ask the pure engine, do what it asks for within the turn, go on until it waits for the world."""
 
 import random
+from datetime import timedelta
 from typing import Any
 
+from django.conf import settings
 from django.utils import timezone
 from pydantic import ValidationError
 
 from apps.bots.content import Content
-from apps.conversations.models import Call
+from apps.conversations.models import Call, Message
 from apps.conversations.responder import Turn
 from apps.identity.models import Lead
 from apps.scenarios.action import Action, ActionContext, ActionResult
@@ -50,6 +52,12 @@ def _step(turn: Turn, session: Session, entered: Entered, ledger: Ledger) -> Ste
         flow = flow_of(session.version_id)
     except DefinitionError as error:  # a kind that this version needs is no longer installed
         return _failed(session, str(error))
+    if _talks_too_much(turn):
+        return _failed(
+            session,
+            f"More than {settings.MESSAGES_PER_HOUR} messages went to and fro within an hour: two bots may be talking to each other.",
+            code="too_many_messages",
+        )
     return step(
         flow,
         session.state,
@@ -156,8 +164,17 @@ def _returned(visit: int, result: ActionResult) -> Returned:
     return Returned(visit=visit, exit=result.exit, values=result.values, error=result.error)
 
 
-def _failed(session: Session, message: str) -> Step:
-    problem = Problem(level="error", code="limit", message=message, node=session.node)
+def _talks_too_much(turn: Turn) -> bool:
+    """The limit per person and hour (engine.md, "Loops"), asked of the message that stands that many places back: free for most chats."""
+    conversation = turn.chat.conversation
+    back = conversation.last_seq - settings.MESSAGES_PER_HOUR
+    if back <= 0:
+        return False
+    return Message.objects.filter(conversation=conversation, seq=back, created_at__gt=turn.now - timedelta(hours=1)).exists()
+
+
+def _failed(session: Session, message: str, *, code: str = "limit") -> Step:
+    problem = Problem(level="error", code=code, message=message, node=session.node)
     return Step(
         state=None,
         events=(Happened(kind="error", node=session.node, details={"message": message}),),
@@ -189,7 +206,7 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
         if asked:
             place = {"node": outcome.failure.node, "section": outcome.failure.section}
             turn.update.outcome["failure"] = {"message": outcome.failure.message, **place}
-        text = _apology(turn, session)
+        text = _apology(turn, session) if outcome.failure.code != "too_many_messages" else ""
         if text:
             turn.say(Content(text=text))
     ledger.changed(session)

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from django.utils import timezone
+from pytest_django.fixtures import Settings
 
 from apps.bots import tokens
 from apps.conversations import advancing, awaiting, inbox, sweeping
@@ -201,6 +202,15 @@ def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
     scenario.refresh_from_db()
     update = start(lead, scenario, url="ftp://nowhere")
     assert update.outcome["status"] in {"calling", "failed"}
+
+
+def test_two_bots_that_talk_to_each_other_are_stopped(lead: Lead, settings: Settings) -> None:
+    settings.MESSAGES_PER_HOUR = 10
+    make_scenario(lead.channel.bot, says("And you?", triggers=[{"kind": "any_message"}]))
+    for _turn in range(20):
+        write(lead, "And you?")
+    assert len(said(lead)) == 5
+    assert Session.objects.filter(status="failed").first().error.startswith("More than 10 messages went to and fro within an hour")  # type: ignore[union-attr]
 
 
 def test_of_two_quick_messages_the_latest_may_win(lead: Lead) -> None:
