@@ -1,7 +1,7 @@
 """The client card as a form: the person's own data, the declared client fields with inputs of their type, and whatever else is kept."""
 
 from datetime import date
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from django import forms
 from django.core.exceptions import ValidationError
@@ -9,6 +9,7 @@ from django.db import transaction
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
+from unfold.forms import PaginationInlineFormSet
 
 from apps.bots.forms import ListField
 from apps.bots.models import Channel
@@ -18,6 +19,11 @@ from apps.identity import attributes
 from apps.identity.attributes import InvalidValuesError
 from apps.identity.mapping import id_text
 from apps.identity.models import ClientField, ExternalId, Person
+
+if TYPE_CHECKING:  # the package is untyped
+    _InlineFormSet = forms.BaseInlineFormSet[Any, Any, Any]
+else:
+    _InlineFormSet = PaginationInlineFormSet
 
 CARD = "card_"
 Type = ClientField.Type
@@ -96,7 +102,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
 
 class ExternalIdForm(forms.ModelForm):  # type: ignore[type-arg]
-    """The bot of an id is that of its person; an id that is somebody else's is refused with their name."""
+    """The bot of an id is that of its person; an id that is somebody else's is refused with their name. `person` is set by the form set."""
+
+    person: Person
 
     class Meta:
         model = ExternalId
@@ -105,13 +113,22 @@ class ExternalIdForm(forms.ModelForm):  # type: ignore[type-arg]
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         row = self.instance
-        row.bot_id = row.person.bot_id
+        row.bot_id = self.person.bot_id
         data["value"] = id_text(data.get("value", ""))
         holder = ExternalId.objects.filter(bot_id=row.bot_id, system=data.get("system"), value=data["value"]).exclude(pk=row.pk).select_related("person").first()
-        if holder and holder.person_id != row.person_id:
+        if holder and holder.person_id != self.person.pk:
             self.add_error("value", _("This id belongs to %(name)s (number %(number)s). Merge the two people instead.")
                            % {"name": holder.person, "number": holder.person_id})  # fmt: skip
         return data
+
+
+class ExternalIdFormSet(_InlineFormSet):
+    """Hands each form the person, who may be as new as the ids."""
+
+    def _construct_form(self, i: int, **kwargs: Any) -> Any:
+        form = super()._construct_form(i, **kwargs)
+        form.person = self.instance
+        return form
 
 
 def person_form() -> type[PersonForm]:

@@ -45,7 +45,7 @@ def text_difference(old: Json, new: Json) -> list[str]:
 
 
 def _outside(definition: Json) -> dict[str, Any]:
-    return {key: value for key, value in definition.items() if key != "sections"}
+    return {key: value for key, value in definition.items() if key != "sections"} if isinstance(definition, Mapping) else {}
 
 
 def _sections(old: Json, new: Json) -> Iterator[Change]:
@@ -77,7 +77,7 @@ def _by_id(definition: Json) -> dict[str, tuple[str, dict[str, Any]]]:
 
 
 def _one(place: str, old: Json | None, new: Json | None, *, node: str = "") -> Iterator[Change]:
-    before, after = _flat(old or {}), _flat(new or {})
+    before, after = (_flat(data) if data else {} for data in (old, new))
     fields = tuple(
         FieldChange(path, before.get(path), after.get(path)) for path in [*after, *(path for path in before if path not in after)]
         if before.get(path) != after.get(path)

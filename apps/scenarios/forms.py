@@ -25,6 +25,7 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
     draft = JSONTextField(label=gettext_lazy("Definition"), empty={})
     based_on = forms.IntegerField(widget=forms.HiddenInput)
     theirs: Scenario | None = None
+    opened_version = 0
 
     class Meta:
         model = Scenario
@@ -46,7 +47,7 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
         data = super().clean() or self.cleaned_data
         stored = Scenario.objects.select_for_update().get(pk=self.instance.pk)
         if "draft" in self.changed_data and data.get("based_on") != stored.draft_version:
-            self.theirs = stored
+            self.theirs, self.opened_version = stored, int(data.get("based_on") or 0)
             self.data = self.data.copy()
             self.data["based_on"] = stored.draft_version
             raise ValidationError(

@@ -6,12 +6,14 @@ from typing import TYPE_CHECKING, Any
 
 from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
+from django.utils import timezone
 
 from apps.conversations import outcalls
 from apps.conversations.models import Conversation
 from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.core.masking import mask
 from apps.identity import attributes
+from apps.identity.attributes import private_keys
 from apps.scenarios.engine.contract import Emit, Happened
 from apps.scenarios.models import Session
 
@@ -74,9 +76,7 @@ class Ledger:
             row["section"], row["node"] = happened.section or row["section"], happened.node or row["node"]
             row["kind"] = happened.details.get("kind", "") or row["kind"] if happened.kind == "entered" else row["kind"]
             row["exit"] = happened.exit or row["exit"]
-            row["events"].append(
-                {"kind": happened.kind, **({"exit": happened.exit} if happened.exit else {}), "trace": trace_id, **mask(happened.details)}
-            )
+            row["events"].append(_event(happened, trace_id))
 
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""
@@ -113,6 +113,16 @@ class Ledger:
                     [row["trace_id"] for _key, row in rows],
                 ],
             )
+
+
+def _event(happened: Happened, trace_id: str) -> dict[str, Any]:
+    """One line of a visit. A variable's value is masked by the variable's name: `phone` is one, whatever holds it."""
+    private = private_keys()
+    details = mask(happened.details, private=private)
+    if {"name", "value"} <= details.keys():
+        details["value"] = mask({str(details["name"]): details["value"]}, private=private)[str(details["name"])]
+    shown = {"kind": happened.kind, "at": timezone.now().isoformat(timespec="milliseconds"), "trace": trace_id}
+    return {**shown, **({"exit": happened.exit} if happened.exit else {}), **({"details": details} if details else {})}
 
 
 def _forget_stale_timers(sessions: Sequence[Session]) -> None:

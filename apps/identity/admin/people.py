@@ -20,13 +20,14 @@ from apps.events.admin.listing import LogListMixin
 from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel, table
 from apps.events.showing import EMPTY, badge, badges, link, list_of, moment, page_of
 from apps.identity import attributes, searching
-from apps.identity.forms import CARD, ExternalIdForm, PersonForm, person_form
+from apps.identity.forms import CARD, ExternalIdForm, ExternalIdFormSet, PersonForm, person_form
 from apps.identity.models import ExternalId, Lead, Person
 
 
 class ExternalIdInline(BaseTabularInline):
     model = ExternalId
     form = ExternalIdForm
+    formset = ExternalIdFormSet
     fields = ("system", "value", "created_at")
     readonly_fields = ("created_at",)
     extra = 0

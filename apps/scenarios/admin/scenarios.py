@@ -139,7 +139,7 @@ class ScenarioAdmin(PageAdmin):
         return {
             "scenario": obj, "may_edit": self.has_change_permission(request, obj), "palette": palette(),
             "problems": _problems(definition, obj), "outline": outline(definition), "draft_text": shown if isinstance(shown, str) else json_text(readable(shown)),
-            "theirs": theirs, "their_changes": comparing.compare(form.instance.draft if theirs is None else _opened(theirs, form), theirs.draft) if theirs else [],
+            "theirs": theirs, "their_changes": comparing.compare(_opened(theirs, form), theirs.draft) if theirs else [],
             "unpublished": obj.published_id is None or bool(comparing.compare(obj.published.definition, obj.draft) if obj.published else True),
             "is_fullwidth": "1",
         }  # fmt: skip
@@ -177,10 +177,11 @@ class ScenarioAdmin(PageAdmin):
                 messages.success(request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number})
                 return HttpResponseRedirect(page_address(scenario))
         problems = _problems(scenario.draft, scenario)
+        refused = any(problem.level == "error" for problem in problems)
         context = {
-            "scenario": scenario, "form": form, "problems": problems, "refused": any(problem.level == "error" for problem in problems),
+            "scenario": scenario, "form": form, "problems": problems, "refused": refused,
             "changes": comparing.compare(scenario.published.definition, scenario.draft) if scenario.published else None,
-            "standing": [row for row in publishing.standing(scenario) if row.removed],
+            "standing": [] if refused else [row for row in publishing.standing(scenario) if row.removed],
         }  # fmt: skip
         return self._page(request, "admin/scenarios/publish.html", _("Publish %(name)s") % {"name": scenario.name}, context)
 
@@ -244,7 +245,7 @@ def _problems(definition: Any, scenario: Scenario) -> list[Problem]:
 def _opened(theirs: Scenario, form: ScenarioForm) -> dict[str, Any]:
     """The draft as it was when this page was opened, from the history; what others changed is told against it."""
     history: Any = theirs.history  # type: ignore[attr-defined]  added by simple-history
-    row = history.filter(draft_version=form.initial.get("based_on") or 0).order_by("-history_id").first()
+    row = history.filter(draft_version=form.opened_version).order_by("-history_id").first()
     return row.draft if row else form.instance.draft
 
 

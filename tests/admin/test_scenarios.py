@@ -1,0 +1,286 @@
+"""Writing, checking, publishing, comparing and exporting scenarios; their sessions."""
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.test import Client
+
+from apps.bots.models import Bot
+from apps.conversations import advancing
+from apps.core.models import AuditEntry
+from apps.scenarios import beginnings, comparing, definitions, publishing
+from apps.scenarios.admin.outline import outline
+from apps.scenarios.admin.palette import palette
+from apps.scenarios.models import Scenario, ScenarioVersion, Session
+from apps.scenarios.ordering import readable
+from apps.scenarios.registry import actions, blocks
+from tests.admin.conftest import act, change, listing, told
+from tests.admin.world import World
+from tests.making import make_bot
+from tests.scenarios.definitions import definition, node, thank_you
+from tests.scenarios.making import make_scenario
+
+pytestmark = pytest.mark.django_db
+
+
+@pytest.fixture
+def bot(db: None) -> Bot:
+    return make_bot(name="Shop")
+
+
+@pytest.fixture
+def scenario(bot: Bot) -> Scenario:
+    return make_scenario(bot, thank_you(), key="thank-you")
+
+
+def form(scenario: Scenario, draft: Any = None, **fields: Any) -> dict[str, Any]:
+    shown = scenario.draft if draft is None else draft
+    text = shown if isinstance(shown, str) else json.dumps(shown)
+    return {"name": scenario.name, "description": "", "is_active": "on", "draft": text, "based_on": scenario.draft_version, "_continue": "1", **fields}
+
+
+def with_text(text: str) -> dict[str, Any]:
+    data = json.loads(json.dumps(thank_you()))
+    data["sections"][0]["nodes"][1]["params"]["text"] = text
+    return data  # type: ignore[no-any-return]
+
+
+def address(scenario: Scenario, what: str) -> str:
+    return f"/admin/scenarios/scenario/{scenario.pk}/{what}/"
+
+
+# --- beginning ------------------------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("beginning", beginnings.BEGINNINGS, ids=lambda row: row.key)
+def test_a_new_scenario_begins_with_something_that_can_be_published(page: Client, bot: Bot, beginning: beginnings.Beginning) -> None:
+    data = {"bot": bot.pk, "name": "Order", "key": "order", "description": "", "begin_with": beginning.key}
+    response = page.post("/admin/scenarios/scenario/add/", data)
+    scenario = Scenario.objects.get()
+    assert response["Location"] == change(scenario)
+    assert publishing.check(scenario.draft, bot=bot) == []
+
+
+def test_an_exported_scenario_can_be_imported_into_another_bot(page: Client, scenario: Scenario) -> None:
+    exported = page.get(address(scenario, "export"))
+    assert exported["Content-Disposition"] == 'attachment; filename="thank-you.json"'
+    other = make_bot(name="Bank")
+    data = {"bot": other.pk, "name": "Copy", "key": "copy", "description": "", "begin_with": "empty", "file": SimpleUploadedFile("s.json", exported.content)}
+    page.post("/admin/scenarios/scenario/add/", data)
+    assert Scenario.objects.get(bot=other).draft == scenario.draft
+
+
+@pytest.mark.parametrize(("body", "why"), [(b"{", "The body is not JSON"), (b'{"a": 1}', "This is no exported scenario"), (b"[]", "This is no exported scenario")])
+def test_a_file_that_is_no_scenario_is_refused(page: Client, bot: Bot, body: bytes, why: str) -> None:
+    data = {"bot": bot.pk, "name": "X", "key": "x", "description": "", "begin_with": "empty", "file": SimpleUploadedFile("s.json", body)}
+    errors = page.post("/admin/scenarios/scenario/add/", data).context["adminform"].form.errors
+    assert [text.startswith(why) for text in errors["file"]] == [True]
+    assert Scenario.objects.count() == 0
+
+
+# --- the draft ------------------------------------------------------------------------------------------------------------
+
+
+def test_a_saved_draft_does_not_run_until_it_is_published(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Changed")))
+    stored = Scenario.objects.get(pk=scenario.pk)
+    assert (stored.draft_version, stored.draft == with_text("Changed"), stored.published_id) == (2, True, scenario.published_id)
+    assert "the draft differs from what runs" in page.get(change(scenario)).content.decode()
+
+
+def test_a_page_saved_without_changes_raises_no_version(page: Client, scenario: Scenario) -> None:
+    shown = page.get(change(scenario)).context["adminform"].form["draft"].value()
+    page.post(change(scenario), form(scenario, shown, name="Renamed"))
+    stored = Scenario.objects.get(pk=scenario.pk)
+    assert (stored.name, stored.draft_version) == ("Renamed", 1)
+
+
+def test_a_stale_save_is_refused_with_the_changes_of_the_other(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Theirs")))
+    response = page.post(change(scenario), form(scenario, with_text("Mine")))
+    text = response.content.decode()
+    assert Scenario.objects.get(pk=scenario.pk).draft == with_text("Theirs")
+    assert "Not saved: somebody else has saved this scenario" in text
+    assert "<ins>Theirs</ins>" in text
+    assert "Mine" in response.context["adminform"].form["draft"].value()
+    again = form(scenario, with_text("Mine and theirs"), based_on=response.context["adminform"].form["based_on"].value())
+    page.post(change(scenario), again)
+    assert Scenario.objects.get(pk=scenario.pk).draft == with_text("Mine and theirs")
+
+
+@pytest.mark.parametrize("text", ["{", '{"a": 1, "a": 2}', "[]", "NaN", '{"a": "\\u0000"}', "{" * 5000])
+def test_a_draft_that_cannot_be_read_is_refused_and_kept_in_the_editor(page: Client, scenario: Scenario, text: str) -> None:
+    response = page.post(change(scenario), form(scenario, text))
+    assert list(response.context["adminform"].form.errors) == ["draft"]
+    assert response.context["adminform"].form["draft"].value() == text
+    assert Scenario.objects.get(pk=scenario.pk).draft == scenario.draft
+
+
+def test_the_key_stays_because_files_and_endpoints_name_it(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, key="other"))
+    assert Scenario.objects.get(pk=scenario.pk).key == "thank-you"
+
+
+def test_the_draft_is_shown_in_the_order_in_which_people_read_it(scenario: Scenario) -> None:
+    shown = readable(Scenario.objects.get(pk=scenario.pk).draft)
+    assert list(shown) == ["schema_version", "name", "default_language", "languages", "triggers", "sections"]
+    assert list(shown["sections"][0]) == ["id", "name", "nodes"]
+    assert list(shown["sections"][0]["nodes"][1]) == ["id", "kind", "params", "exits"]
+    assert shown == scenario.draft
+
+
+@pytest.mark.parametrize("data", [None, 1, [], {"sections": 1}, {"sections": [1, {"nodes": [2, {"exits": 3}]}]}])
+def test_whatever_a_draft_is_its_page_answers(page: Client, scenario: Scenario, data: Any) -> None:
+    Scenario.objects.filter(pk=scenario.pk).update(draft=data if data is not None else {})
+    assert readable(data) == data
+    assert page.get(change(scenario)).status_code == 200
+    assert page.get(address(scenario, "publish")).status_code == 200
+    assert page.get(address(scenario, "compare")).status_code == 200
+
+
+# --- the check --------------------------------------------------------------------------------------------------------------
+
+
+def test_the_check_names_the_block_and_says_what_to_do(page: Client, scenario: Scenario) -> None:
+    broken = definition(node("start", "start", next="nowhere"))
+    found = page.post(address(scenario, "check"), {"draft": json.dumps(broken)}).json()
+    assert 'data-level="error" data-section="main" data-node="start" data-field="exits.next"' in found["problems"]
+    assert "nowhere" in found["outline"]
+    assert Scenario.objects.get(pk=scenario.pk).draft_version == 1
+
+
+def test_the_check_of_what_cannot_be_read_says_where(page: Client, scenario: Scenario) -> None:
+    response = page.post(address(scenario, "check"), {"draft": '{\n"a": }'})
+    assert (response.status_code, "line 2" in response.json()["error"]) == (400, True)
+
+
+def test_the_check_wants_post_and_an_own_bot(page: Client, scenario: Scenario, signed_in: Callable[..., Client]) -> None:
+    assert page.get(address(scenario, "check")).status_code == 405
+    assert signed_in("integrator", bots=[make_bot()]).post(address(scenario, "check"), {"draft": "{}"}).status_code == 404
+
+
+def test_the_outline_shows_where_exits_lead() -> None:
+    group = outline(thank_you())[0]
+    assert [(item.id, item.preview, [(way.name, way.to, way.lost) for way in item.ways]) for item in group.items][:2] == [
+        ("start", "", [("next", "thanks", False)]),
+        ("thanks", "Thank you, {{ user_name }}! Amount {{ amount }}", [("confirm", "done", False), ("later", "bye", False)]),
+    ]
+
+
+def test_the_help_describes_every_block_and_action_with_an_example() -> None:
+    found = palette()
+    assert {kind.kind for _name, kinds in found.groups for kind in kinds} == set(blocks)
+    assert {kind.kind for kind in found.actions} == set(actions)
+    for kind in [*(kind for _name, kinds in found.groups for kind in kinds), *found.actions]:
+        assert kind.label
+        assert json.loads(kind.example)["kind"] in blocks
+
+
+# --- publishing -------------------------------------------------------------------------------------------------------------
+
+
+def test_publishing_makes_a_version_with_its_note(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Changed")))
+    shown = page.get(address(scenario, "publish")).content.decode()
+    assert "<del>Thank you, {{ user_name }}! Amount {{ amount }}</del>" in shown
+    response = page.post(address(scenario, "publish"), {"note": "New text"}, follow=True)
+    version = Scenario.objects.get(pk=scenario.pk).published
+    assert version is not None
+    assert (version.number, version.note, str(version.published_by)) == (2, "New text", "owner")
+    assert told(response)[-1] == "Version 2 is published. New dialogues run it from now on."
+    assert AuditEntry.objects.get(action="scenarios.scenario.publish").changes == {"version": 2}
+
+
+def test_a_draft_with_errors_is_not_published(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, definition(node("start", "start", next="nowhere"))))
+    response = page.post(address(scenario, "publish"), {"note": ""})
+    assert "Errors: correct them before publishing" in response.content.decode()
+    assert ScenarioVersion.objects.count() == 1
+
+
+def test_the_page_of_publishing_says_how_many_people_stand_on_removed_blocks(page: Client, shop: World) -> None:
+    Scenario.objects.filter(pk=shop.scenario.pk).update(draft=definition(node("start", "start", next="end"), node("end", "end")))
+    text = page.get(address(shop.scenario, "publish")).content.decode()
+    assert "People who stand on blocks that the draft no longer has" in text
+    assert '<td class="db-mono">thanks</td><td>1</td>' in text
+
+
+def test_publishing_wants_the_right_to_edit(signed_in: Callable[..., Client], scenario: Scenario) -> None:
+    browser = signed_in("analyst")
+    assert browser.get(change(scenario)).status_code == 200
+    assert browser.get(address(scenario, "publish")).status_code == 403
+    assert browser.post(address(scenario, "publish"), {"note": ""}).status_code == 403
+    assert browser.post(change(scenario), form(scenario, with_text("X"))).status_code == 403
+
+
+# --- versions ---------------------------------------------------------------------------------------------------------------
+
+
+def test_differences_are_told_by_block_and_field() -> None:
+    new = with_text("Changed")
+    new["sections"][0]["nodes"].append(node("extra", "end"))
+    del new["sections"][0]["nodes"][3]
+    new["sections"][0]["nodes"][1]["params"]["buttons"][0].reverse()
+    found = [(change.kind, change.place, [(field.path, field.old, field.new) for field in change.fields]) for change in comparing.compare(thank_you(), new)]
+    assert found == [
+        ("changed", "Main › thanks (message)", [("params.text", "Thank you, {{ user_name }}! Amount {{ amount }}", "Changed")]),
+        ("added", "Main › extra (end)", [("kind", None, "end"), ("params", None, "{}"), ("exits", None, "{}"), ("section", None, "main")]),
+        ("removed", "Main › bye (message)", [("kind", "message", None), ("params.text", "As you like.", None), ("exits.next", "end", None), ("section", "main", None)]),
+    ]  # fmt: skip
+
+
+def test_two_versions_and_the_draft_can_be_compared(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Second")))
+    page.post(address(scenario, "publish"), {"note": ""})
+    page.post(change(scenario), form(Scenario.objects.get(pk=scenario.pk), with_text("Third")))
+    assert "<ins>Second</ins>" in page.get(address(scenario, "compare"), {"old": "1", "new": "2"}).content.decode()
+    assert "<ins>Third</ins>" in page.get(address(scenario, "compare"), {"old": "2"}).content.decode()
+    assert "No differences." in page.get(address(scenario, "compare"), {"old": "2", "new": "2"}).content.decode()
+
+
+def test_rolling_back_publishes_what_an_old_version_said(page: Client, scenario: Scenario) -> None:
+    first = scenario.versions.get()
+    page.post(change(scenario), form(scenario, with_text("Second")))
+    page.post(address(scenario, "publish"), {"note": ""})
+    response = page.post(act(first, "rollback"), follow=True)
+    assert told(response)[-1] == "Version 3 is published; it says what version 1 said."
+    assert Scenario.objects.get(pk=scenario.pk).draft == thank_you()
+    definitions.forget()
+    assert page.post(act(Scenario.objects.get(pk=scenario.pk).published, "rollback"), follow=True).status_code == 200
+
+
+def test_a_version_is_exported_as_it_is(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Second")))
+    assert page.get(address(scenario, "export"), {"version": "1"}).json()["definition"] == thank_you()
+    assert page.get(address(scenario, "export")).json()["definition"] == with_text("Second")
+    assert page.get(address(scenario, "export"), {"version": "9"}).status_code == 404
+
+
+# --- sessions ---------------------------------------------------------------------------------------------------------------
+
+
+def test_a_session_shows_its_way_and_hides_personal_data(page: Client, shop: World) -> None:
+    Session.objects.filter(pk=shop.session.pk).update(state={"vars": {"phone": "+380501112233", "city": "Kyiv", "api_token": "s3cr3t-value"}})
+    text = page.get(change(shop.session)).content.decode()
+    assert all(shown in text for shown in ("said: Thank you", "Kyiv", "thanks"))
+    assert ("+380501112233" in text, "s3cr3t-value" in text) == (False, False)
+
+
+def test_the_list_of_sessions_shows_no_variables(page: Client, shop: World) -> None:
+    Session.objects.filter(pk=shop.session.pk).update(state={"vars": {"city": "Kyiv"}})
+    assert "Kyiv" not in page.get(listing("scenarios.Session")).content.decode()
+
+
+def test_a_session_is_cancelled_through_the_queue_of_its_chat(page: Client, shop: World) -> None:
+    response = page.post(act(shop.session, "cancel"), follow=True)
+    assert told(response) == ["The session is being cancelled; look at its state in a moment."]
+    advancing.drain()
+    assert shop.session.status == Session.Status.CANCELLED
+
+
+def test_who_may_not_edit_operations_cancels_nothing(signed_in: Callable[..., Client], shop: World) -> None:
+    assert signed_in("communications_manager").post(act(shop.session, "cancel")).status_code in (403, 404)
+    assert shop.session.status == Session.Status.ACTIVE
