@@ -135,7 +135,6 @@ def texts() -> dict[str, str]:
         "too_large": _("The file is larger than 20 MB."),
         "typing": _("is typing…"),
         "yesterday": _("Yesterday"),
-        "you": _("You"),
         "opens_new_tab": _("opens in a new tab"),
     }
 

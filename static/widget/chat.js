@@ -49,7 +49,9 @@ class Chat {
 
   // --- the session ---
 
-  begin({ identity, page, start, frame }) {
+  begin({ identity, page, start, frame, kept }) {
+    this.storage.useHost(kept, (name, value) => this.host.tell("keep", { name, value }));
+    this.composer.restore();
     this.told = { page: page ?? "", start: start ?? this.told.start };
     this.identity = identity ?? null;
     this.main.classList.toggle("inline", frame === "inline");
@@ -250,13 +252,14 @@ class Chat {
   // --- how it looks ---
 
   online(on) {
-    clearTimeout(this.offlineTimer);
     if (on) {
+      clearTimeout(this.offlineTimer);
+      this.offlineTimer = 0;
       this.main.dataset.online = "yes";
       this.view.say("");
       return;
     }
-    this.offlineTimer = setTimeout(() => {
+    this.offlineTimer ||= setTimeout(() => {
       this.main.dataset.online = "no";
       this.view.say(this.texts.offline);
     }, OFFLINE_SHOWN_MS);

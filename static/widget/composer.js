@@ -12,7 +12,6 @@ export class Composer {
     this.storage = storage;
     this.handlers = handlers;
     for (const id of ["composer", "text", "send", "attach", "file", "keyboard", "drop"]) this[id] = document.getElementById(id);
-    this.text.value = storage.get("draft") ?? "";
     this.composer.addEventListener("submit", (event) => this.#submit(event));
     this.text.addEventListener("keydown", (event) => this.#key(event));
     this.text.addEventListener("input", () => this.#written());
@@ -20,6 +19,12 @@ export class Composer {
     this.file.addEventListener("change", () => this.#files([...this.file.files]));
     this.text.addEventListener("paste", (event) => this.#pasted(event));
     this.#acceptDrops();
+    this.restore();
+  }
+
+  // What was being written when the page was left.
+  restore() {
+    this.text.value ||= this.storage.get("draft") ?? "";
     this.#fit();
   }
 
@@ -47,7 +52,7 @@ export class Composer {
   #phone(button) {
     const input = element("input", "");
     Object.assign(input, { type: "tel", name: "phone", autocomplete: "tel", placeholder: "+380…", required: true, ariaLabel: this.texts.phone });
-    input.pattern = "\\+?[0-9][0-9 ().\\-]{5,24}";
+    input.pattern = "\\+?[0-9][0-9 \\(\\)\\.\\-]{5,24}";
     const send = element("button", "button", button.label || this.texts.phone_send);
     const form = element("form", "phone", input, send);
     form.addEventListener("submit", (event) => {

@@ -12,7 +12,7 @@
   var host = new URL(script.src).origin;
   var waiting = (window.DialogBus && window.DialogBus.q) || [];
   var identity = set.userId ? { user_id: set.userId, exp: Number(set.userExp) || 0, hash: set.userHash || "", name: set.userName || "" } : null;
-  var state = { open: false, ready: false, unread: 0 };
+  var state = { open: false, there: false, ready: false, unread: 0 };
   var listeners = { unread: [], open: [], close: [], ready: [] };
   var frame, box, button, badge, shape, color, ink, title = set.label || "Chat", inline = null;
 
@@ -30,7 +30,7 @@
   }
 
   function tell(name, data) {
-    if (frame && frame.contentWindow) frame.contentWindow.postMessage(Object.assign({ dialogbus: name }, data), host);
+    if (state.there) frame.contentWindow.postMessage(Object.assign({ dialogbus: name }, data), host);
   }
 
   function emit(name, value) {
@@ -44,6 +44,18 @@
       return localStorage.getItem(key) === "1";
     } catch (refused) {
       return false;
+    }
+  }
+
+  // For browsers that give the frame no storage of its own.
+  function kept(change) {
+    var key = "dialogbus:kept:" + set.key;
+    try {
+      var all = Object.assign(JSON.parse(localStorage.getItem(key)) || {}, change);
+      if (change) localStorage.setItem(key, JSON.stringify(all));
+      return all;
+    } catch (refused) {
+      return {};
     }
   }
 
@@ -131,12 +143,17 @@
     if (!frame || event.source !== frame.contentWindow || event.origin !== host || !event.data) return;
     var name = event.data.dialogbus;
     if (name === "ready") {
-      tell("begin", { identity: identity, page: location.href.split("#")[0], frame: inline ? "inline" : "floating" });
+      state.there = true;
+      tell("begin", { identity: identity, page: location.href.split("#")[0], frame: inline ? "inline" : "floating", kept: kept() });
       tell("shown", { on: state.open });
     } else if (name === "opened") {
       state.ready = true;
       if (event.data.known) known(true);
       emit("ready");
+    } else if (name === "keep") {
+      var change = {};
+      change[event.data.name] = event.data.value;
+      kept(change);
     } else if (name === "unread") {
       state.unread = event.data.count;
       draw();

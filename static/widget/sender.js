@@ -18,7 +18,7 @@ export class Sender {
 
   // What was left from before a reload, unless the server has it already.
   resume() {
-    const known = new Set([...this.timeline.messages.values()].map((message) => message.client_message_id));
+    const known = new Set([...this.timeline.messages.values(), ...this.queue.map((said) => said.call)].map((said) => said.client_message_id));
     const left = (this.storage.get("unsent") ?? []).filter((said) => !known.has(said.call.client_message_id));
     for (const said of left) this.#put(said.call, said.shown);
     this.#keep();
@@ -56,6 +56,7 @@ export class Sender {
     clearTimeout(this.timer);
     try {
       await this.#send(said);
+      if (this.failures) this.handlers.online(true);
       this.failures = 0;
       this.queue = this.queue.filter((item) => item !== said);
       this.timeline.amend(said.call.client_message_id, { state: "sent", progress: undefined });

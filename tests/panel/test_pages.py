@@ -7,11 +7,12 @@ from pathlib import Path
 import pytest
 from django.conf import settings as django_settings
 from django.test import Client
+from django.utils import translation
 from pytest_django.fixtures import Settings
 
 from apps.bots.models import Channel
 from apps.panel.widget_api import key_of
-from apps.panel.widget_pages import ink_on
+from apps.panel.widget_pages import ink_on, texts
 from tests.panel.visiting import OWN, SHOP, make_widget
 
 pytestmark = pytest.mark.django_db
@@ -61,6 +62,14 @@ def test_the_page_speaks_the_language_asked_for(client: Client) -> None:
         answer = client.get(f"/widget/{key_of(channel)}{query}", headers={"Accept-Language": header})
         assert page_data(answer.content.decode())["language"] == expected
         assert answer.headers["Content-Language"] == expected
+
+
+def test_every_text_of_the_chat_is_translated() -> None:
+    with translation.override("en"):
+        english = texts()
+    with translation.override("ru"):
+        russian = texts()
+    assert [key for key in english if english[key] == russian[key]] == []
 
 
 @pytest.mark.parametrize("key", ["wk_0", "x", "wk_00000000000000000000000000000000"])
