@@ -215,6 +215,7 @@ class Adapter(ABC):
     polls: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     wants_context: ClassVar[bool] = False
+    knows_repeats: ClassVar[bool] = False  # a message that arrives twice is recognised there by its id, so that a repeat makes no copy
 
     class Config(BaseModel):
         """Public configuration of a channel; the admin's form is made from this model's fields: title and description are English

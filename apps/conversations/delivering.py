@@ -21,7 +21,7 @@ CONFIG_PAUSE_SECONDS = 30
 
 async def deliver(outgoing: Outgoing, *, adapter: Adapter, credentials: Credentials) -> Outcome:
     """Send what has not left yet of one message; never raises."""
-    doubt = _doubt(outgoing)
+    doubt = _doubt(outgoing) if not adapter.knows_repeats else None
     if doubt:
         return doubt
     started = time.monotonic()
@@ -29,10 +29,11 @@ async def deliver(outgoing: Outgoing, *, adapter: Adapter, credentials: Credenti
         ids = await _send(outgoing, adapter=adapter, credentials=credentials)
         outcome = Outcome(outgoing, sent=True, external_ids=ids)
     except contract.SendError as error:
-        outcome = after(outgoing, error)
+        outcome = after(outgoing, error, knows_repeats=adapter.knows_repeats)
     except Exception as error:
         logger.exception("sending failed in an unexpected way", channel=outgoing.channel_id, message=outgoing.message_id)
-        outcome = after(outgoing, contract.RetryError(f"{type(error).__name__} while sending", doubtful=True))
+        doubtful = contract.RetryError(f"{type(error).__name__} while sending", doubtful=True)
+        outcome = after(outgoing, doubtful, knows_repeats=adapter.knows_repeats)
     outcome.latency_ms = round((time.monotonic() - started) * 1000)
     return outcome
 
@@ -49,7 +50,7 @@ async def _send(outgoing: Outgoing, *, adapter: Adapter, credentials: Credential
     return [external_id for part in outgoing.parts for external_id in part.split(",") if external_id]
 
 
-def after(outgoing: Outgoing, error: contract.SendError) -> Outcome:
+def after(outgoing: Outgoing, error: contract.SendError, *, knows_repeats: bool = False) -> Outcome:
     """What a failure means for the message (channels.md 2.6)."""
     reason = error.reason[:500]
     match error:
@@ -67,12 +68,21 @@ def after(outgoing: Outgoing, error: contract.SendError) -> Outcome:
             return outcome
         case contract.RecipientGoneError():
             return Outcome(outgoing, failed=reason, gone=True)
-        case contract.RetryError() if error.doubtful and outgoing.at_most_once:
-            return Outcome(outgoing, unknown=reason)
+        case contract.RetryError() if error.doubtful and not knows_repeats:
+            return _doubtful(outgoing, reason)
         case contract.RetryError() if outgoing.attempts < MAX_ATTEMPTS:
             return _again(outgoing, backoff(outgoing.attempts), reason, counted=True)
         case _:
             return Outcome(outgoing, failed=reason)
+
+
+def _doubtful(outgoing: Outgoing, reason: str) -> Outcome:
+    """The connection died with this message on it: it may have arrived. As with the death of a sender it is sent once more at most."""
+    if outgoing.at_most_once or outgoing.deaths + 1 >= MAX_DEATHS:
+        return Outcome(outgoing, unknown=reason)
+    outcome = _again(outgoing, backoff(outgoing.attempts), reason, counted=True)
+    outcome.doubtful = True
+    return outcome
 
 
 def backoff(attempts: int) -> float:

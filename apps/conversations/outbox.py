@@ -19,6 +19,7 @@ from apps.identity.models import Lead
 
 MAX_ATTEMPTS = 6
 MAX_DEATHS = 2
+ARRIVED = (Message.State.SENT, Message.State.DELIVERED, Message.State.READ)
 CLAIMED_COLUMNS = "o.id, o.lane_id, o.channel_id, o.message_id, o.chat_id, o.is_group, o.at_most_once, o.attempts, o.deaths, o.parts"
 
 
@@ -43,7 +44,9 @@ class Outgoing:
 
 @dataclass
 class Outcome:
-    """How one claimed message ended. Exactly one of: `sent`, `failed`, `unknown`, or `again_at` (then `counted` says if it was an attempt)."""
+    """How one claimed message ended. Exactly one of: `sent`, `failed`, `unknown`, or `again_at` (then `counted` says if it was an attempt, and
+    `doubtful` if it may have arrived, which counts as a death).
+    """
 
     outgoing: Outgoing
     sent: bool = False
@@ -51,6 +54,7 @@ class Outcome:
     unknown: str = ""
     again_at: datetime | None = None
     counted: bool = True
+    doubtful: bool = False
     error: str = ""
     gone: bool = False
     moved_to: str = ""
@@ -96,9 +100,14 @@ def unclaim(rows: Sequence[tuple[Outgoing, float]]) -> None:
             )
 
 
-def settle(outcomes: Sequence[Outcome]) -> None:
-    """Write how a batch of sends went, in one transaction: outbox, message states, leads, log and feed."""
+def settle(outcomes: Sequence[Outcome], *, identity: int) -> None:
+    """Write how a batch of sends went, in one transaction: outbox, message states, leads, log and feed.
+
+    When our session was lost meanwhile, another sender may have taken a message over: then only that it was sent is news from us.
+    """
     with transaction.atomic():
+        ours = _still_ours(outcomes, identity)
+        outcomes = [outcome for outcome in outcomes if outcome.sent or outcome.outgoing.id in ours]
         over = [outcome for outcome in outcomes if outcome.again_at is None]
         _postpone([outcome for outcome in outcomes if outcome.again_at is not None])
         _move([outcome for outcome in outcomes if outcome.moved_to])
@@ -109,12 +118,17 @@ def settle(outcomes: Sequence[Outcome]) -> None:
         waking.feed()
 
 
+def _still_ours(outcomes: Sequence[Outcome], identity: int) -> set[int]:
+    ids = [outcome.outgoing.id for outcome in outcomes]
+    return set(Outbox.objects.select_for_update().filter(pk__in=ids, claimed_by=identity).order_by("pk").values_list("pk", flat=True))
+
+
 def _conclude(outcomes: Sequence[Outcome]) -> None:
     messages = Message.objects.select_related("conversation").in_bulk([outcome.outgoing.message_id for outcome in outcomes])
     changed, events, feed = [], [], []
     for outcome in outcomes:
         message = messages.get(outcome.outgoing.message_id)
-        if message is None:
+        if message is None or (message.sent_at and message.state in ARRIVED):  # noted by whoever had taken it over
             continue
         _raise(message, outcome)
         changed.append(message)
@@ -175,13 +189,14 @@ def _postpone(outcomes: Sequence[Outcome]) -> None:
             pk=outcome.outgoing.id,
             due_at=outcome.again_at or timezone.now(),
             attempts=outcome.outgoing.attempts - (0 if outcome.counted else 1),
+            deaths=outcome.outgoing.deaths + (1 if outcome.doubtful else 0),
             parts=outcome.outgoing.parts,
             error=outcome.error[:500],
             claimed_by=None,
         )
         for outcome in outcomes
     ]
-    update_in_bulk(rows, ["due_at", "attempts", "parts", "error", "claimed_by"])
+    update_in_bulk(rows, ["due_at", "attempts", "deaths", "parts", "error", "claimed_by"])
 
 
 def _move(outcomes: Sequence[Outcome]) -> None:

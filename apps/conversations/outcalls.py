@@ -44,23 +44,37 @@ def claim(identity: int, *, limit: int) -> list[Call]:
 
 
 def settle(outcomes: Sequence[CallOutcome]) -> None:
-    """Record results and post them to their chats, in one transaction; or put the call back for another try."""
+    """Record results and post them to their chats, in one transaction; or put the call back for another try. A call that was cancelled
+    meanwhile, or came to its end in the hands of another sender, stays as it is.
+    """
     with transaction.atomic():
         for outcome in outcomes:
-            call = outcome.call
-            call.claimed_by = None
-            call.latency_ms = outcome.latency_ms
-            call.status_code = outcome.reply.get("status")
-            call.error = str(outcome.reply.get("reason", ""))[:500]
-            if outcome.again_in is None:
-                call.state, call.done_at = Call.State.DONE, timezone.now()
-            else:
-                call.due_at = timezone.now() + timedelta(seconds=outcome.again_in)
-        Call.objects.bulk_update(
-            [outcome.call for outcome in outcomes], ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"]
-        )
+            _fill(outcome)
         recording.write([_event(outcome) for outcome in outcomes])
-        inbox.post(_posting(outcome) for outcome in outcomes if outcome.again_in is None)
+        waiting = _still_pending(outcomes)
+        ended = [outcome for outcome in outcomes if outcome.call.pk in waiting]
+        for outcome in ended:
+            outcome.call.claimed_by = None
+            if outcome.again_in is None:
+                outcome.call.state, outcome.call.done_at = Call.State.DONE, timezone.now()
+            else:
+                outcome.call.due_at = timezone.now() + timedelta(seconds=outcome.again_in)
+        Call.objects.bulk_update(
+            [outcome.call for outcome in ended], ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"]
+        )
+        inbox.post(_posting(outcome) for outcome in ended if outcome.again_in is None)
+
+
+def _fill(outcome: CallOutcome) -> None:
+    call = outcome.call
+    call.latency_ms = outcome.latency_ms
+    call.status_code = outcome.reply.get("status")
+    call.error = str(outcome.reply.get("reason", ""))[:500]
+
+
+def _still_pending(outcomes: Sequence[CallOutcome]) -> set[int]:
+    ids = [outcome.call.pk for outcome in outcomes]
+    return set(Call.objects.select_for_update().filter(pk__in=ids, state=Call.State.PENDING).order_by("pk").values_list("pk", flat=True))
 
 
 def cancel(*, session_ids: Sequence[int]) -> None:

@@ -167,7 +167,7 @@ class Sender:
         """Note in bulk what has ended since the last round; what could not be noted is noted with the next."""
         ended, calls, fetched = self._ended[:], self._calls_ended[:], self._fetched[:]
         if ended or calls or fetched:
-            await self._in_database(_settle, ended, calls, fetched)
+            await self._in_database(lambda: _settle(ended, calls, fetched, identity=self._identity))
             del self._ended[: len(ended)], self._calls_ended[: len(calls)], self._fetched[: len(fetched)]
 
     def _give_up(self) -> None:
@@ -254,9 +254,9 @@ def _disconnect() -> None:
     connection.close()
 
 
-def _settle(ended: list[Outcome], calls: list[outcalls.CallOutcome], fetched: list[fetching.Fetched]) -> None:
+def _settle(ended: list[Outcome], calls: list[outcalls.CallOutcome], fetched: list[fetching.Fetched], *, identity: int) -> None:
     if ended:
-        outbox.settle(ended)
+        outbox.settle(ended, identity=identity)
     if calls:
         outcalls.settle(calls)
     if fetched:

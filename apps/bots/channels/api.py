@@ -29,6 +29,7 @@ class Api(Adapter):
     icon = "api"
     lead_prefix = "API"
     wants_context = True
+    knows_repeats = True
     capabilities = Capabilities(
         text_chars=10_000, html=True, caption_chars=2000, inline_buttons=20, reply_buttons=20, buttons_per_row=3, label_chars=60,
         callback_bytes=512, url_buttons=True, media=frozenset({"image", "video", "audio", "voice", "file", "sticker"}),

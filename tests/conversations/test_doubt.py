@@ -1,0 +1,93 @@
+"""What may have arrived: a broken connection counts like the death of a sender, and what another sender has taken over is no longer ours."""
+
+import asyncio
+from datetime import timedelta
+
+import pytest
+from django.utils import timezone
+
+from apps.bots import adapter as contract
+from apps.bots.adapter import Credentials, Sent
+from apps.bots.channels.telegram import Telegram
+from apps.bots.content import Content
+from apps.conversations import delivering, inbox, outbox, outcalls
+from apps.conversations.models import Call, Message, Outbox, Update
+from apps.conversations.outbox import Outcome, Outgoing
+from apps.events.models import Event
+from tests.conversations.sending import until
+from tests.making import make_channel, text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OURS, THEIRS = 11, 22
+
+
+class Broken(Telegram):
+    """Takes every message and never answers."""
+
+    kind = "broken"
+
+    async def send(self, credentials: Credentials, chat_id: str, content: Content) -> Sent:
+        raise contract.RetryError("The connection broke.", doubtful=True)
+
+
+class Recognising(Broken):
+    knows_repeats = True
+
+
+def claimed() -> Outgoing:
+    inbox.accept(make_channel(), [text("one")])
+    until(Outbox.objects.exists)
+    return outbox.claim(OURS, limit=1)[0]
+
+
+def tried(outgoing: Outgoing, adapter: contract.Adapter) -> Outcome:
+    return asyncio.run(delivering.deliver(outgoing, adapter=adapter, credentials=Credentials(1, {}, {})))
+
+
+def again() -> Outgoing:
+    Outbox.objects.update(due_at=timezone.now())
+    return outbox.claim(OURS, limit=1)[0]
+
+
+def test_a_connection_that_breaks_twice_leaves_the_message_in_doubt() -> None:
+    outbox.settle([tried(claimed(), Broken())], identity=OURS)
+    assert Outbox.objects.get().deaths == 1
+    outbox.settle([tried(again(), Broken())], identity=OURS)
+    assert Outbox.objects.count() == 0
+    assert Message.objects.get(direction="out").state == "unknown"
+
+
+def test_a_messenger_that_knows_repeats_is_tried_on() -> None:
+    outbox.settle([tried(claimed(), Recognising())], identity=OURS)
+    outbox.settle([tried(again(), Recognising())], identity=OURS)
+    assert (Outbox.objects.get().attempts, Outbox.objects.get().deaths) == (2, 0)
+
+
+def test_what_another_sender_has_taken_over_is_not_put_back_by_us() -> None:
+    outgoing = claimed()
+    Outbox.objects.update(claimed_by=THEIRS)
+    outbox.settle([Outcome(outgoing, again_at=timezone.now() + timedelta(seconds=1), error="late")], identity=OURS)
+    assert Outbox.objects.get().claimed_by == THEIRS
+
+
+def test_that_it_was_sent_counts_once_whoever_says_so() -> None:
+    outgoing = claimed()
+    Outbox.objects.update(claimed_by=THEIRS)
+    for identity in (OURS, THEIRS):
+        outbox.settle([Outcome(outgoing, sent=True, external_ids=["1"])], identity=identity)
+    assert Outbox.objects.count() == 0
+    assert Message.objects.get(direction="out").state == "sent"
+    assert Event.objects.filter(kind="message.sent").count() == 1
+
+
+def test_the_result_of_a_cancelled_call_is_told_to_nobody() -> None:
+    lane = claimed().lane_id
+    channel = Message.objects.get(direction="out").channel
+    call = Call.objects.create(
+        lane_id=lane, bot=channel.bot, channel=channel, session_id=1, visit=1, idempotency_key="k", trace_id="t" * 32, claimed_by=OURS
+    )
+    outcalls.cancel(session_ids=[1])
+    outcalls.settle([outcalls.CallOutcome(call, reply={"error": "timeout", "reason": "late"}, again_in=1)])
+    assert Call.objects.get().state == "cancelled"
+    assert not Update.objects.filter(kind="result").exists()
+    assert Event.objects.filter(kind="call.made").count() == 1
