@@ -110,7 +110,7 @@ function media(item, entry, texts) {
   const parts = [made];
   if (entry.progress !== undefined && entry.state === "sending") parts.push(progress(entry.progress));
   if (item.caption) parts.push(element("figcaption", "caption", item.caption));
-  return element("figure", `media ${item.kind}`, ...parts);
+  return element("figure", `media of-${item.kind}`, ...parts);
 }
 
 function picture(url, item, texts) {
@@ -139,7 +139,7 @@ function player(tag, url) {
 function file(url, name, size, texts) {
   const text = element("span", "file-name", name);
   const note = element("span", "file-size", size ? bytes(size) : "");
-  const made = element(url ? "a" : "span", "file", element("span", "file-mark", "⬇"), element("span", "file-text", text, note));
+  const made = element(url ? "a" : "span", "document", element("span", "file-mark", "⬇"), element("span", "file-text", text, note));
   made.firstChild.ariaHidden = "true";
   if (url) {
     made.href = url;

@@ -152,11 +152,11 @@ def test_files_are_sent_and_refused_ones_say_why(shop: Served, new_page: Open, c
         {"name": "photo.png", "mimeType": "image/png", "buffer": PNG}, {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"},
         {"name": "setup.exe", "mimeType": "application/octet-stream", "buffer": b"MZ\x90\x00"},
     ])
-    picture = frame(page).locator(".mine .image img")
+    picture = frame(page).locator(".mine .of-image img")
     expect(picture).to_have_attribute("src", re.compile("/widget/v1/files/"))
     picture.scroll_into_view_if_needed()
     expect(picture).to_have_js_property("naturalWidth", 16)
-    expect(frame(page).locator(".mine .file", has_text="note.txt")).to_have_attribute("href", re.compile("/widget/v1/files/"))
+    expect(frame(page).locator(".mine .document", has_text="note.txt")).to_have_attribute("href", re.compile("/widget/v1/files/"))
     expect(frame(page).locator(".mine.failed", has_text="setup.exe")).to_contain_text("Files of this type are not accepted")
     assert len(complaints) == 1
     assert "415" in complaints.pop()
