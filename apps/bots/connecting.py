@@ -97,8 +97,14 @@ async def _limited(work: Coroutine[Any, Any, T]) -> T:
     except SendError:
         raise
     except TimeoutError:
-        raise RetryError(_("The messenger did not answer within %(seconds)s seconds. Try again later.") % {"seconds": CONNECT_SECONDS}) from None
+        raise RetryError(
+            _("The messenger did not answer within %(seconds)s seconds. Try again later.") % {"seconds": CONNECT_SECONDS}
+        ) from None
     except OSError as error:
-        raise RetryError(_("The messenger cannot be reached (%(error)s). Check the server's network.") % {"error": type(error).__name__}) from error
+        raise RetryError(
+            _("The messenger cannot be reached (%(error)s). Check the server's network.") % {"error": type(error).__name__}
+        ) from error
     except Exception as error:
-        raise ConfigError(_("The channel could not be checked (%(error)s). Look into its settings.") % {"error": type(error).__name__}) from error
+        raise ConfigError(
+            _("The channel could not be checked (%(error)s). Look into its settings.") % {"error": type(error).__name__}
+        ) from error

@@ -23,7 +23,9 @@ CONFIG, SECRET = "config_", "secret_"
 
 
 class BotForm(forms.ModelForm):  # type: ignore[type-arg]
-    timezone = timezone_field(required=True, label=gettext_lazy("Time zone"), help_text=gettext_lazy("Of the bot's working day and of people without their own."))
+    timezone = timezone_field(
+        required=True, label=gettext_lazy("Time zone"), help_text=gettext_lazy("Of the bot's working day and of people without their own.")
+    )
 
     class Meta:
         model = Bot
@@ -68,11 +70,13 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         typed = self._given(SECRET, data)
         self.instance.kind = self.adapter.kind
         self.instance.config = self._checked(self.adapter.Config, CONFIG, self._given(CONFIG, data))
-        self.instance.secrets = self._checked(self.adapter.Secrets, SECRET, {**stored, **{name: text for name, text in typed.items() if text}})
+        self.instance.secrets = self._checked(
+            self.adapter.Secrets, SECRET, {**stored, **{name: text for name, text in typed.items() if text}}
+        )
         return data
 
     def _post_clean(self) -> None:
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if not self.errors and self.instance.is_active:
             self._connect()
 
@@ -80,10 +84,14 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
         try:
             connecting.connect(self.instance)
         except SendError as error:
-            self.add_error(None, ValidationError(
-                _("%(channel)s does not accept this: %(reason)s Correct it, or untick “active” to save without connecting."),
-                code="not_connected", params={"channel": self.adapter.label, "reason": _sentence(error.reason)},
-            ))
+            self.add_error(
+                None,
+                ValidationError(
+                    _("%(channel)s does not accept this: %(reason)s Correct it, or untick “active” to save without connecting."),
+                    code="not_connected",
+                    params={"channel": self.adapter.label, "reason": _sentence(error.reason)},
+                ),
+            )
 
     def _given(self, prefix: str, data: dict[str, Any]) -> dict[str, Any]:
         return {name.removeprefix(prefix): value for name, value in data.items() if name.startswith(prefix)}
@@ -91,7 +99,9 @@ class ChannelForm(forms.ModelForm):  # type: ignore[type-arg]
     def _checked(self, model: type[BaseModel], prefix: str, values: dict[str, Any]) -> dict[str, Any]:
         """The values as the messenger's own model stores them; what it refuses is said at the field."""
         try:
-            return model.model_validate({name: value for name, value in values.items() if name in model.model_fields}).model_dump(mode="json")
+            return model.model_validate({name: value for name, value in values.items() if name in model.model_fields}).model_dump(
+                mode="json"
+            )
         except PydanticError as error:
             for problem in error.errors(include_url=False, include_input=False):
                 field = f"{prefix}{problem['loc'][0]}" if problem["loc"] else None
@@ -126,7 +136,11 @@ def form_field(info: FieldInfo) -> forms.Field:
         return ListField(widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}), **shared)
     longest = next((rule.max_length for rule in info.metadata if hasattr(rule, "max_length")), None)
     wide = longest is not None and longest > 200  # noqa: PLR2004
-    widget = widgets.UnfoldAdminTextareaWidget({"rows": 3}) if wide and "url" not in str(info.title).lower() else widgets.UnfoldAdminTextInputWidget()
+    widget = (
+        widgets.UnfoldAdminTextareaWidget({"rows": 3})
+        if wide and "url" not in str(info.title).lower()
+        else widgets.UnfoldAdminTextInputWidget()
+    )
     return forms.CharField(max_length=longest, widget=widget, **shared)
 
 
@@ -145,7 +159,11 @@ def _bare(annotation: Any) -> Any:
 def _choices(kind: Any) -> list[tuple[Any, Any]]:
     if typing.get_origin(kind) is Literal:
         return [(value, value) for value in typing.get_args(kind)]
-    return [(member.value, member.name.replace("_", " ").lower()) for member in kind] if isinstance(kind, type) and issubclass(kind, Enum) else []
+    return (
+        [(member.value, member.name.replace("_", " ").lower()) for member in kind]
+        if isinstance(kind, type) and issubclass(kind, Enum)
+        else []
+    )
 
 
 def _told(text: str | None) -> str:
@@ -155,7 +173,11 @@ def _told(text: str | None) -> str:
 
 def _explained(problem: Any) -> str:
     if problem["type"] == "missing" or problem["type"] == "string_too_short":
-        return _("This is needed.") if problem["type"] == "missing" else _("This is too short: at least %(count)s characters.") % {"count": problem["ctx"]["min_length"]}
+        return (
+            _("This is needed.")
+            if problem["type"] == "missing"
+            else _("This is too short: at least %(count)s characters.") % {"count": problem["ctx"]["min_length"]}
+        )
     if problem["type"] == "string_pattern_mismatch":
         return _("This does not have the right form. Copy it again, whole.")
     return str(problem["msg"])

@@ -33,7 +33,12 @@ class JSONTextField(forms.CharField):
         super().__init__(widget=JSONEditor(small=small), strip=False, **kwargs)
 
     def prepare_value(self, value: Any) -> Any:
-        return value if isinstance(value, str) else json.dumps(value, indent=2, ensure_ascii=False)
+        """What may be left empty is shown as an empty editor, not as `null` or `{}`."""
+        if isinstance(value, str):
+            return value
+        if value is None or (value == self.empty and not self.required):
+            return ""
+        return json.dumps(value, indent=2, ensure_ascii=False)
 
     def to_python(self, value: Any) -> Any:
         text = super().to_python(value) or ""

@@ -69,7 +69,9 @@ def trace_link(trace_id: str) -> SafeString:
     """The way from any row to the chain that it belongs to."""
     if not trace_id:
         return format_html("{}", EMPTY)
-    return format_html('<a class="db-link db-mono" href="{}" title="{}">{}…</a>', trace_page(trace_id), _("Show the whole chain"), trace_id[:8])
+    return format_html(
+        '<a class="db-link db-mono" href="{}" title="{}">{}…</a>', trace_page(trace_id), _("Show the whole chain"), trace_id[:8]
+    )
 
 
 def moment(value: datetime | None, *, seconds: bool = True) -> SafeString:
@@ -117,5 +119,6 @@ def copyable(text: str) -> SafeString:
     return format_html(
         '<span class="db-copy"><code>{0}</code><button type="button" class="db-icon-button" data-copy="{0}" title="{1}" aria-label="{1}">'
         '<span class="material-symbols-outlined" aria-hidden="true">content_copy</span></button></span>',
-        text, _("Copy"),
+        text,
+        _("Copy"),
     )

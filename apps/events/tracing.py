@@ -130,7 +130,9 @@ def chain(trace_id: str, *, viewer: AnyUser) -> Chain:
     if not any(line.trace_id == trace_id for line in lines):
         return Chain(parts=())
     return Chain(
-        parts=tuple(_parts(lines, asked=trace_id)), places=frozenset(place for line in lines for place in line.places), cut=len(shown) < len(related),
+        parts=tuple(_parts(lines, asked=trace_id)),
+        places=frozenset(place for line in lines for place in line.places),
+        cut=len(shown) < len(related),
     )
 
 
@@ -163,13 +165,27 @@ def _lines(trace_ids: Sequence[str], viewer: AnyUser) -> Iterator[Line]:
 def line_of(row: Event) -> Line:
     """A row of the log as a line."""
     failed = row.status == Event.Status.FAIL
-    about = {"bots.Bot": row.bot_id, "bots.Channel": row.channel_id, "identity.Person": row.person_id, "identity.Lead": row.lead_id,
-             "conversations.Conversation": row.conversation_id, "scenarios.Session": row.session_id, "accounts.User": row.user_id}
+    about = {
+        "bots.Bot": row.bot_id,
+        "bots.Channel": row.channel_id,
+        "identity.Person": row.person_id,
+        "identity.Lead": row.lead_id,
+        "conversations.Conversation": row.conversation_id,
+        "scenarios.Session": row.session_id,
+        "accounts.User": row.user_id,
+    }
     return Line(
-        at=row.timestamp, trace_id=row.trace_id, title=kind_title(row.kind, failed=failed), icon=kind_icon(row.kind), tone="bad" if failed else "plain",
-        text=" · ".join(part for part in (row.source_system, row.endpoint) if part), latency_ms=row.latency_ms, details=row.details or None,
+        at=row.timestamp,
+        trace_id=row.trace_id,
+        title=kind_title(row.kind, failed=failed),
+        icon=kind_icon(row.kind),
+        tone="bad" if failed else "plain",
+        text=" · ".join(part for part in (row.source_system, row.endpoint) if part),
+        latency_ms=row.latency_ms,
+        details=row.details or None,
         state=str(row.details.get("reason") or row.details.get("error") or "") if failed and isinstance(row.details, dict) else "",
-        places=tuple(Place(label, pk) for label, pk in about.items() if pk), order=(_phase(row.kind), 0, row.pk),
+        places=tuple(Place(label, pk) for label, pk in about.items() if pk),
+        order=(_phase(row.kind), 0, row.pk),
     )
 
 

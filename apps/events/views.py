@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django.contrib import messages
 from django.contrib.admin import AdminSite
 from django.core.exceptions import PermissionDenied
-from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
+from django.http import Http404, HttpRequest, HttpResponse, HttpResponseBase, HttpResponseRedirect
 from django.shortcuts import render
 from django.urls import reverse
 from django.utils.translation import gettext as _
@@ -35,8 +35,12 @@ def trace_page(request: HttpRequest, trace_id: str, *, admin_site: AdminSite) ->
     if not found:
         raise Http404(_("Nothing of this trace is in the log, or it is not yours to see."))
     context = {
-        **admin_site.each_context(request), "title": _("Trace"), "subtitle": trace_id[:16], "trace_id": trace_id,
-        "is_fullwidth": "", **_shown(found, request),
+        **admin_site.each_context(request),
+        "title": _("Trace"),
+        "subtitle": trace_id[:16],
+        "trace_id": trace_id,
+        "is_fullwidth": "",
+        **_shown(found, request),
     }
     return render(request, "events/trace.html", context)
 
@@ -58,7 +62,11 @@ def _shown(found: Chain, request: HttpRequest) -> dict[str, Any]:
 
 def _part(part: Part, names: dict[Any, Any]) -> dict[str, Any]:
     return {
-        "trace_id": part.trace_id, "asked": part.asked, "started": part.started, "took_ms": part.took_ms, "failed": part.failed,
+        "trace_id": part.trace_id,
+        "asked": part.asked,
+        "started": part.started,
+        "took_ms": part.took_ms,
+        "failed": part.failed,
         "lines": list(_lines(part, names)),
     }
 
@@ -80,7 +88,7 @@ def _line(line: Line, names: dict[Any, Any], *, after_ms: float) -> dict[str, An
     }
 
 
-def export(request: HttpRequest, model_admin: "EventAdmin") -> HttpResponse:
+def export(request: HttpRequest, model_admin: "EventAdmin") -> HttpResponseBase:
     """What the list shows with its filters, all pages of it, as CSV or NDJSON; noted in the audit trail."""
     if not model_admin.has_view_permission(request):
         raise PermissionDenied
@@ -90,7 +98,7 @@ def export(request: HttpRequest, model_admin: "EventAdmin") -> HttpResponse:
         return HttpResponseRedirect(reverse("admin:events_event_changelist"))
     filters = request.GET.copy()
     filters.pop("format", None)
-    request.GET = filters  # type: ignore[assignment]  the change list reads its filters here
+    request.GET = filters  # type: ignore[assignment]  # the change list reads its filters here
     events = model_admin.get_changelist_instance(request).get_queryset(request)
     audit.record(request.user, "events.exported", format=kind, filters=filters.dict())
     return exporting.download("events", kind, exporting.EVENT_COLUMNS, exporting.event_rows(events))

@@ -64,7 +64,7 @@ class EndpointForm(SecretForm):
         data = super().clean()
         scenario, bot, direction = (
             data.get("scenario"),
-            data.get("bot") or self.instance.bot_id and self.instance.bot,
+            data.get("bot") or (self.instance.bot_id and self.instance.bot),
             data.get("direction"),
         )
         if scenario and bot and scenario.bot_id != bot.pk:

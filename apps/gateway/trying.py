@@ -4,6 +4,7 @@ from apps.gateway import addressing, fitting, reaching, rehearsing
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.models import Endpoint
 from apps.gateway.noting import Attempt
+from apps.gateway.reaching import Reached
 from apps.gateway.tokens import Caller
 
 
@@ -17,8 +18,16 @@ def try_out(endpoint: Endpoint, params: Json) -> Answer:
     try:
         fitting.check(params, endpoint.request_schema)
         wanted = addressing.wanted(params)
-        if wanted is None:
-            raise RefusedError("recipient_required")
-        return rehearsing.answer(endpoint, params, reaching.reach(attempt, endpoint.bot, wanted), several=wanted.several)
+        reached = reaching.reach(attempt, endpoint.bot, wanted) if wanted else None
+    except RefusedError as refused:
+        return refused.answer()
+    if wanted is None or reached is None:
+        return RefusedError("recipient_required").answer()
+    return _rehearsed(endpoint, params, reached, several=wanted.several)
+
+
+def _rehearsed(endpoint: Endpoint, params: Json, reached: Reached, *, several: bool) -> Answer:
+    try:
+        return rehearsing.answer(endpoint, params, reached, several=several)
     except RefusedError as refused:
         return refused.answer()

@@ -73,9 +73,9 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
         """What was changed, by key, in the form of `attributes.set_values`; None removes."""
         values: dict[str, Any] = {}
         for name in self.changed_data:
-            value = self.cleaned_data.get(name)
+            value: Any = self.cleaned_data.get(name)
             if name == "attributes":
-                values |= {key: None for key in self.initial["attributes"] if key not in value} | value
+                values |= {**{key: None for key in self.initial["attributes"] if key not in value}, **value}
             elif name.startswith(CARD):
                 values[name.removeprefix(CARD)] = value.isoformat() if isinstance(value, date) else value
             elif name in attributes.COLUMNS:
@@ -84,7 +84,7 @@ class PersonForm(forms.ModelForm):  # type: ignore[type-arg]
 
     def _post_clean(self) -> None:
         """The values are written on trial and taken back, so that whatever `set_values` refuses is said at its field."""
-        super()._post_clean()
+        super()._post_clean()  # type: ignore[misc]  # not in the stubs
         if self.errors:
             return
         try:
@@ -115,7 +115,12 @@ class ExternalIdForm(forms.ModelForm):  # type: ignore[type-arg]
         row = self.instance
         row.bot_id = self.person.bot_id
         data["value"] = id_text(data.get("value", ""))
-        holder = ExternalId.objects.filter(bot_id=row.bot_id, system=data.get("system"), value=data["value"]).exclude(pk=row.pk).select_related("person").first()
+        holder = (
+            ExternalId.objects.filter(bot_id=row.bot_id, system=data.get("system"), value=data["value"])
+            .exclude(pk=row.pk)
+            .select_related("person")
+            .first()
+        )
         if holder and holder.person_id != self.person.pk:
             self.add_error("value", _("This id belongs to %(name)s (number %(number)s). Merge the two people instead.")
                            % {"name": holder.person, "number": holder.person_id})  # fmt: skip
@@ -126,7 +131,7 @@ class ExternalIdFormSet(_InlineFormSet):
     """Hands each form the person, who may be as new as the ids."""
 
     def _construct_form(self, i: int, **kwargs: Any) -> Any:
-        form = super()._construct_form(i, **kwargs)
+        form = super()._construct_form(i, **kwargs)  # type: ignore[misc]  # not in the stubs
         form.person = self.instance
         return form
 

@@ -30,41 +30,59 @@ class Page:
 
 
 TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
-    (_("Bots"), (
-        Page("bots.Bot", _("Bots"), "smart_toy"),
-        Page("bots.Channel", _("Channels"), "cell_tower", badge="channels"),
-    )),
-    (_("Scenarios"), (
-        Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
-        Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
-    )),
-    (_("People"), (
-        Page("identity.Person", _("People"), "groups"),
-        Page("identity.Lead", _("Mapping table"), "table_rows"),
-        Page("identity.ConnectLink", _("Connect links"), "add_link"),
-        Page("identity.ClientField", _("Client fields"), "badge"),
-    )),
-    (_("Integration"), (
-        Page("gateway.Endpoint", _("Endpoints"), "webhook"),
-        Page("gateway.ApiToken", _("Access tokens"), "key"),
-    )),
-    (_("Operations"), (
-        Page("conversations.Update", _("Needs attention"), "report", query=(("state__exact", "parked"),), badge="parked"),
-        Page("conversations.Conversation", _("Conversations"), "forum"),
-        Page("scenarios.Session", _("Sessions"), "play_circle"),
-        Page("conversations.Message", _("Messages"), "chat"),
-        Page("conversations.Call", _("Outside calls"), "call_made"),
-        Page("events.Event", _("Event log"), "list_alt"),
-    )),
-    (_("Settings"), (
-        Page("core.InstanceSetting", _("Instance settings"), "tune"),
-        Page("core.Constant", _("Constants"), "data_object"),
-        Page("core.Calendar", _("Calendars"), "calendar_month"),
-        Page("core.AllowedAddress", _("Allowed inner addresses"), "vpn_lock"),
-        Page("accounts.User", _("Staff"), "badge"),
-        Page("accounts.Role", _("Roles"), "admin_panel_settings"),
-        Page("core.AuditEntry", _("Audit trail"), "policy"),
-    )),
+    (
+        _("Bots"),
+        (
+            Page("bots.Bot", _("Bots"), "smart_toy"),
+            Page("bots.Channel", _("Channels"), "cell_tower", badge="channels"),
+        ),
+    ),
+    (
+        _("Scenarios"),
+        (
+            Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
+            Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
+        ),
+    ),
+    (
+        _("People"),
+        (
+            Page("identity.Person", _("People"), "groups"),
+            Page("identity.Lead", _("Mapping table"), "table_rows"),
+            Page("identity.ConnectLink", _("Connect links"), "add_link"),
+            Page("identity.ClientField", _("Client fields"), "badge"),
+        ),
+    ),
+    (
+        _("Integration"),
+        (
+            Page("gateway.Endpoint", _("Endpoints"), "webhook"),
+            Page("gateway.ApiToken", _("Access tokens"), "key"),
+        ),
+    ),
+    (
+        _("Operations"),
+        (
+            Page("conversations.Update", _("Needs attention"), "report", query=(("state__exact", "parked"),), badge="parked"),
+            Page("conversations.Conversation", _("Conversations"), "forum"),
+            Page("scenarios.Session", _("Sessions"), "play_circle"),
+            Page("conversations.Message", _("Messages"), "chat"),
+            Page("conversations.Call", _("Outside calls"), "call_made"),
+            Page("events.Event", _("Event log"), "list_alt"),
+        ),
+    ),
+    (
+        _("Settings"),
+        (
+            Page("core.InstanceSetting", _("Instance settings"), "tune"),
+            Page("core.Constant", _("Constants"), "data_object"),
+            Page("core.Calendar", _("Calendars"), "calendar_month"),
+            Page("core.AllowedAddress", _("Allowed inner addresses"), "vpn_lock"),
+            Page("accounts.User", _("Staff"), "badge"),
+            Page("accounts.Role", _("Roles"), "admin_panel_settings"),
+            Page("core.AuditEntry", _("Audit trail"), "policy"),
+        ),
+    ),
 )
 
 

@@ -30,8 +30,12 @@ SHOWN = 6
 Text = str | Promise
 
 PARTS: dict[str, Text] = {
-    "database": gettext_lazy("Database"), "redis": gettext_lazy("Redis"), "migrations": gettext_lazy("Database schema"),
-    "worker": gettext_lazy("Workers"), "sender": gettext_lazy("Sender"), "beat": gettext_lazy("Clock (beat)"),
+    "database": gettext_lazy("Database"),
+    "redis": gettext_lazy("Redis"),
+    "migrations": gettext_lazy("Database schema"),
+    "worker": gettext_lazy("Workers"),
+    "sender": gettext_lazy("Sender"),
+    "beat": gettext_lazy("Clock (beat)"),
 }
 
 
@@ -75,16 +79,18 @@ def dashboard(request: HttpRequest, context: dict[str, Any]) -> dict[str, Any]:
     """Unfold's callback: what the template of the start page shows to this user."""
     steps = first_steps(request.user)
     return {
-        **context, "title": _("Start page"), "processes": processes(), "channels": channels(request.user), "figures": figures(request.user),
-        "matters": matters(request.user), "steps": [] if all(step.done for step in steps) else steps,
+        **context,
+        "title": _("Start page"),
+        "processes": processes(),
+        "channels": channels(request.user),
+        "figures": figures(request.user),
+        "matters": matters(request.user),
+        "steps": [] if all(step.done for step in steps) else steps,
     }
 
 
 def processes() -> list[Lamp]:
-    return [
-        Lamp(name=PARTS.get(name, name), tone="ok" if part.ok else "bad", text=part.text)
-        for name, part in health.report().items()
-    ]
+    return [Lamp(name=PARTS.get(name, name), tone="ok" if part.ok else "bad", text=part.text) for name, part in health.report().items()]
 
 
 TONES = {Channel.Health.OK: "ok", Channel.Health.FAILING: "bad", Channel.Health.PAUSED: "warn", Channel.Health.UNKNOWN: "plain"}
@@ -93,7 +99,12 @@ TONES = {Channel.Health.OK: "ok", Channel.Health.FAILING: "bad", Channel.Health.
 def channels(user: AnyUser) -> list[Lamp]:
     rows = scoped(Channel.objects.filter(is_active=True).select_related("bot").order_by("bot__name", "name"), user)
     return [
-        Lamp(name=f"{row.bot.name}: {row.name}", tone=TONES[Channel.Health(row.health)], text=row.health_text, url=page_of("bots.Channel", row.pk))
+        Lamp(
+            name=f"{row.bot.name}: {row.name}",
+            tone=TONES[Channel.Health(row.health)],
+            text=row.health_text,
+            url=page_of("bots.Channel", row.pk),
+        )
         for row in rows[:40]
     ]
 
@@ -116,7 +127,9 @@ def figures(user: AnyUser) -> list[Figure]:
         since = _first_of_today()
         found = [_figure(user, name, kinds, tone, since) for name, kinds, tone in KINDS]
     if can(user, "view", "operations"):
-        found.append(Figure(name=_("Active sessions"), value=_active_sessions(user), url=list_of("scenarios.Session", status__exact="active")))
+        found.append(
+            Figure(name=_("Active sessions"), value=_active_sessions(user), url=list_of("scenarios.Session", status__exact="active"))
+        )
     return found
 
 
@@ -142,7 +155,7 @@ def _active_sessions(user: AnyUser) -> str:
     return _capped(scoped(Session.objects.filter(status=Session.Status.ACTIVE), user))
 
 
-def _capped(rows: Any) -> str:  # noqa: ANN401  any query set
+def _capped(rows: Any) -> str:
     try:
         with patience(1):
             count = rows.order_by()[: COUNTED + 1].count()
@@ -162,8 +175,12 @@ def matters(user: AnyUser) -> list[Matter]:
 def _failing_channels(user: AnyUser) -> list[Matter]:
     rows = scoped(Channel.objects.filter(is_active=True, health=Channel.Health.FAILING).select_related("bot"), user)
     return [
-        Matter(title=_("Channel fails: %(name)s") % {"name": f"{row.bot.name}, {row.name}"}, text=row.health_text, url=page_of("bots.Channel", row.pk),
-               at=moment(row.health_at))
+        Matter(
+            title=_("Channel fails: %(name)s") % {"name": f"{row.bot.name}, {row.name}"},
+            text=row.health_text,
+            url=page_of("bots.Channel", row.pk),
+            at=moment(row.health_at),
+        )
         for row in rows[:SHOWN]
     ]
 
@@ -173,8 +190,13 @@ def _parked(user: AnyUser) -> list[Matter]:
         return []
     rows = scoped(Update.objects.filter(state=Update.State.PARKED).order_by("-id"), user)
     return [
-        Matter(title=_("Parked: %(what)s") % {"what": row.get_kind_display()}, text=row.error[:300], url=page_of("conversations.Update", row.pk),
-               at=moment(row.received_at), trace_url=trace_page(row.trace_id))
+        Matter(
+            title=_("Parked: %(what)s") % {"what": row.get_kind_display()},
+            text=row.error[:300],
+            url=page_of("conversations.Update", row.pk),
+            at=moment(row.received_at),
+            trace_url=trace_page(row.trace_id),
+        )
         for row in rows[:SHOWN]
     ]
 
@@ -211,16 +233,36 @@ def first_steps(user: AnyUser) -> list[FirstStep]:
     if not (can(user, "edit", "bots") and can(user, "edit", "scenarios")):
         return []
     return [
-        FirstStep(_("Make a bot"), _("A bot is one assistant of your company, with its language and its texts."),
-                  page_add("bots.Bot"), done=scoped(Bot.objects.all(), user).exists()),
-        FirstStep(_("Connect a channel"), _("Telegram needs the token of @BotFather; the web chat needs nothing."),
-                  page_add("bots.Channel"), done=scoped(Channel.objects.all(), user).exists()),
-        FirstStep(_("Write a scenario and publish it"), _("Begin with the template: a greeting, a question, an answer."),
-                  page_add("scenarios.Scenario"), done=scoped(Scenario.objects.filter(published__isnull=False), user).exists()),
-        FirstStep(_("Make an endpoint"), _("The address that your system calls to start the scenario."),
-                  page_add("gateway.Endpoint"), done=scoped(Endpoint.objects.all(), user).exists()),
-        FirstStep(_("Issue an access token"), _("Your system sends it with each call. It is shown once."),
-                  page_add("gateway.ApiToken"), done=scoped(ApiToken.objects.all(), user).exists()),
+        FirstStep(
+            _("Make a bot"),
+            _("A bot is one assistant of your company, with its language and its texts."),
+            page_add("bots.Bot"),
+            done=scoped(Bot.objects.all(), user).exists(),
+        ),
+        FirstStep(
+            _("Connect a channel"),
+            _("Telegram needs the token of @BotFather; the web chat needs nothing."),
+            page_add("bots.Channel"),
+            done=scoped(Channel.objects.all(), user).exists(),
+        ),
+        FirstStep(
+            _("Write a scenario and publish it"),
+            _("Begin with the template: a greeting, a question, an answer."),
+            page_add("scenarios.Scenario"),
+            done=scoped(Scenario.objects.filter(published__isnull=False), user).exists(),
+        ),
+        FirstStep(
+            _("Make an endpoint"),
+            _("The address that your system calls to start the scenario."),
+            page_add("gateway.Endpoint"),
+            done=scoped(Endpoint.objects.all(), user).exists(),
+        ),
+        FirstStep(
+            _("Issue an access token"),
+            _("Your system sends it with each call. It is shown once."),
+            page_add("gateway.ApiToken"),
+            done=scoped(ApiToken.objects.all(), user).exists(),
+        ),
     ]
 
 

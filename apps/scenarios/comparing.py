@@ -40,8 +40,8 @@ def compare(old: Json, new: Json) -> list[Change]:
 
 def text_difference(old: Json, new: Json) -> list[str]:
     """The lines of a unified difference of both as JSON."""
-    texts = (json.dumps(readable(data), indent=2, ensure_ascii=False).splitlines() for data in (old, new))
-    return list(difflib.unified_diff(*texts, lineterm="", n=2))[2:]
+    before, after = (json.dumps(readable(data), indent=2, ensure_ascii=False).splitlines() for data in (old, new))
+    return list(difflib.unified_diff(before, after, lineterm="", n=2))[2:]
 
 
 def _outside(definition: Json) -> dict[str, Any]:

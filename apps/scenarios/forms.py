@@ -4,6 +4,7 @@ from typing import Any
 
 from django import forms
 from django.core.exceptions import ValidationError
+from django.http import QueryDict
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -48,8 +49,7 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
         stored = Scenario.objects.select_for_update().get(pk=self.instance.pk)
         if "draft" in self.changed_data and data.get("based_on") != stored.draft_version:
             self.theirs, self.opened_version = stored, int(data.get("based_on") or 0)
-            self.data = self.data.copy()
-            self.data["based_on"] = stored.draft_version
+            self.data = {**self.data.dict(), "based_on": stored.draft_version} if isinstance(self.data, QueryDict) else self.data
             raise ValidationError(
                 _("Not saved: somebody else has saved this scenario since you opened it. Their changes are shown below; yours are still in the "
                   "editor. Bring both together, then save again: that replaces theirs."), code="stale",

@@ -67,7 +67,9 @@ def _sessions(trace_ids: Collection[str]) -> list[int]:
 
 def _answering(trace_ids: Collection[str]) -> list[int]:
     """Sessions that only took an answer in these traces (not understood, for example): found by way of the conversation."""
-    chats = list(Message.objects.filter(trace_id__in=trace_ids).order_by().values_list("conversation_id", flat=True).distinct()[:MOST_SESSIONS])
+    chats = list(
+        Message.objects.filter(trace_id__in=trace_ids).order_by().values_list("conversation_id", flat=True).distinct()[:MOST_SESSIONS]
+    )
     of_trace = [Q(events__contains=[{"trace": trace_id}]) for trace_id in trace_ids]
     found = SessionStep.objects.filter(reduce(or_, of_trace), session__conversation_id__in=chats) if chats else SessionStep.objects.none()
     return list(found.order_by().values_list("session_id", flat=True).distinct()[:MOST_SESSIONS])

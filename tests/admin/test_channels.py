@@ -93,7 +93,9 @@ def test_an_inactive_channel_is_saved_without_asking_the_messenger(page: Client,
     assert Channel.objects.get().health == Channel.Health.UNKNOWN
 
 
-@pytest.mark.parametrize(("token", "why"), [("", "This is needed."), ("nonsense", "This does not have the right form. Copy it again, whole.")])
+@pytest.mark.parametrize(
+    ("token", "why"), [("", "This is needed."), ("nonsense", "This does not have the right form. Copy it again, whole.")]
+)
 def test_a_token_of_a_wrong_form_is_refused_at_its_field(page: Client, bot: Bot, token: str, why: str) -> None:
     errors = page.post(TELEGRAM, form(bot, secret_token=token)).context["adminform"].form.errors
     assert errors == {"secret_token": [why]}
@@ -120,10 +122,20 @@ def test_the_history_says_that_a_secret_was_changed_and_not_what_it_is(page: Cli
 
 
 def test_lists_of_texts_are_typed_one_a_line(page: Client, bot: Bot) -> None:
-    fields = {"bot": bot.pk, "name": "Chat", "is_active": "on", "config_color": "#112233", "config_allowed_hosts": "shop.example\n\n www.shop.example "}
+    fields = {
+        "bot": bot.pk,
+        "name": "Chat",
+        "is_active": "on",
+        "config_color": "#112233",
+        "config_allowed_hosts": "shop.example\n\n www.shop.example ",
+    }
     page.post(f"{ADD}?kind=widget", fields)
     channel = Channel.objects.get()
-    assert (channel.kind, channel.config["allowed_hosts"], channel.config["color"]) == ("widget", ["shop.example", "www.shop.example"], "#112233")
+    assert (channel.kind, channel.config["allowed_hosts"], channel.config["color"]) == (
+        "widget",
+        ["shop.example", "www.shop.example"],
+        "#112233",
+    )
     assert "shop.example\nwww.shop.example" in page.get(change(channel)).content.decode()
 
 
@@ -159,7 +171,10 @@ def test_pause_and_resume(page: Client, bot: Bot) -> None:
     assert "Connected as Web chat." in told(page.post(act(channel, "resume"), follow=True))
     channel.refresh_from_db()
     assert (channel.is_active, channel.health) == (True, Channel.Health.OK)
-    assert list(AuditEntry.objects.filter(action__startswith="bots.").order_by("pk").values_list("action", flat=True)) == ["bots.channel.pause", "bots.channel.resume"]
+    assert list(AuditEntry.objects.filter(action__startswith="bots.").order_by("pk").values_list("action", flat=True)) == [
+        "bots.channel.pause",
+        "bots.channel.resume",
+    ]
 
 
 def test_a_channel_that_cannot_connect_is_not_resumed(page: Client, bot: Bot, telegram: Emulator) -> None:
@@ -238,7 +253,9 @@ def test_whatever_breaks_in_an_adapter_is_told_as_trouble_of_its_channel(bot: Bo
         raise ZeroDivisionError
 
     monkeypatch.setattr(type(channel.adapter), "health", broken)
-    assert connecting.check(channel) == Health(ok=False, text="The channel could not be checked (ZeroDivisionError). Look into its settings.")
+    assert connecting.check(channel) == Health(
+        ok=False, text="The channel could not be checked (ZeroDivisionError). Look into its settings."
+    )
 
 
 def test_beat_checks_active_channels_of_active_bots_only(bot: Bot) -> None:

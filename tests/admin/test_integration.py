@@ -45,10 +45,20 @@ def errors(response: Any) -> dict[str, list[str]]:
 def test_an_endpoint_is_stored_as_it_was_typed(page: Client, bot: Bot) -> None:
     scenario = make_scenario(bot, thank_you())
     schema = {"type": "object", "required": ["amount"], "properties": {"amount": {"type": "number"}}}
-    fields = {"scenario": scenario.pk, "alias": "/order/thank-you/", "request_schema": json.dumps(schema), "request_example": '{"userId": 125}'}
+    fields = {
+        "scenario": scenario.pk,
+        "alias": "/order/thank-you/",
+        "request_schema": json.dumps(schema),
+        "request_example": '{"userId": 125}',
+    }
     assert page.post(ADD, form(bot, **fields)).status_code == 302
     endpoint = Endpoint.objects.get()
-    assert (endpoint.alias, endpoint.scenario, endpoint.request_schema, endpoint.request_example) == ("order/thank-you", scenario, schema, {"userId": 125})
+    assert (endpoint.alias, endpoint.scenario, endpoint.request_schema, endpoint.request_example) == (
+        "order/thank-you",
+        scenario,
+        schema,
+        {"userId": 125},
+    )
     assert (endpoint.response_schema, endpoint.signing_secret) == ({}, "")
 
 
@@ -137,7 +147,16 @@ def test_trying_wants_the_right_to_edit(signed_in: Callable[..., Client], shop: 
 
 
 def token_form(**fields: Any) -> dict[str, Any]:
-    return {"name": "CRM", "source_system": "crm", "all_bots": "on", "all_aliases": "on", "aliases": "", "calls_per_minute": "", "is_active": "on", **fields}
+    return {
+        "name": "CRM",
+        "source_system": "crm",
+        "all_bots": "on",
+        "all_aliases": "on",
+        "aliases": "",
+        "calls_per_minute": "",
+        "is_active": "on",
+        **fields,
+    }
 
 
 def test_a_token_is_shown_once_and_works(page: Client, bot: Bot) -> None:
@@ -147,19 +166,37 @@ def test_a_token_is_shown_once_and_works(page: Client, bot: Bot) -> None:
     assert "no-store" in response["Cache-Control"]
     assert tokens.recognise(clear, at=timezone.now()) is not None
     assert (str(token.created_by), token.all_bots, token.all_aliases) == ("owner", True, True)
-    pages = [page.get(address).content.decode() for address in (change(token), listing("gateway.ApiToken"), f"/admin/gateway/apitoken/{token.pk}/history/")]
+    pages = [
+        page.get(address).content.decode()
+        for address in (change(token), listing("gateway.ApiToken"), f"/admin/gateway/apitoken/{token.pk}/history/")
+    ]
     assert not any(clear in text or token.digest in text for text in pages)
 
 
 def test_a_token_holds_the_rights_that_were_typed(page: Client, bot: Bot) -> None:
-    page.post(NEW_TOKEN, token_form(all_bots="", bots=[bot.pk], all_aliases="", aliases="order/*\n/users/connect-bot", dry_run_only="on", calls_per_minute="60"))
+    page.post(
+        NEW_TOKEN,
+        token_form(
+            all_bots="", bots=[bot.pk], all_aliases="", aliases="order/*\n/users/connect-bot", dry_run_only="on", calls_per_minute="60"
+        ),
+    )
     token = ApiToken.objects.get()
-    assert ([*token.bots.all()], token.aliases, token.dry_run_only, token.calls_per_minute) == ([bot], ["order/*", "users/connect-bot"], True, 60)
+    assert ([*token.bots.all()], token.aliases, token.dry_run_only, token.calls_per_minute) == (
+        [bot],
+        ["order/*", "users/connect-bot"],
+        True,
+        60,
+    )
 
 
 @pytest.mark.parametrize(
     ("fields", "field"),
-    [({"all_bots": ""}, "bots"), ({"all_aliases": ""}, "aliases"), ({"aliases": "a b"}, "aliases"), ({"expires_at_0": "2020-01-01", "expires_at_1": "10:00"}, "expires_at")],
+    [
+        ({"all_bots": ""}, "bots"),
+        ({"all_aliases": ""}, "aliases"),
+        ({"aliases": "a b"}, "aliases"),
+        ({"expires_at_0": "2020-01-01", "expires_at_1": "10:00"}, "expires_at"),
+    ],
 )
 def test_a_token_without_sense_is_not_issued(page: Client, fields: dict[str, str], field: str) -> None:
     response = page.post(NEW_TOKEN, token_form(**fields))

@@ -1,6 +1,7 @@
 """Operations: conversations to read, messages to send again, parked items to settle, files, calls."""
 
 from collections.abc import Callable
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -132,7 +133,12 @@ def test_a_long_conversation_is_read_in_pages(page: Client, shop: World, monkeyp
 
 def test_what_a_client_writes_is_shown_as_text(page: Client, shop: World) -> None:
     shop.hears("<script>alert(1)</script>")
-    for address in (change(shop.conversation), listing("conversations.Conversation"), listing("conversations.Message"), change(shop.person)):
+    for address in (
+        change(shop.conversation),
+        listing("conversations.Conversation"),
+        listing("conversations.Message"),
+        change(shop.person),
+    ):
         assert "<script>alert" not in page.get(address).content.decode()
 
 
@@ -145,14 +151,22 @@ def test_conversations_are_found_by_person_and_number(page: Client, shop: World,
 # --- files and calls --------------------------------------------------------------------------------------------------------
 
 
-def test_a_file_is_given_as_a_download_to_those_who_may_see_it(page: Client, signed_in: Callable[..., Client], shop: World, bank: World) -> None:
-    row = Attachment(channel=shop.channel, message=shop.said, kind="file", name="page.html", mime="text/html", state=Attachment.State.STORED)
+def test_a_file_is_given_as_a_download_to_those_who_may_see_it(
+    page: Client, signed_in: Callable[..., Client], shop: World, bank: World
+) -> None:
+    row = Attachment(
+        channel=shop.channel, message=shop.said, kind="file", name="page.html", mime="text/html", state=Attachment.State.STORED
+    )
     row.file.save("x", ContentFile(b"<script>"))
     address = f"/admin/conversations/message/file/{row.uid}/"
-    response = page.get(address)
-    assert (b"".join(response.streaming_content), response["Content-Type"], response["X-Content-Type-Options"]) == (b"<script>", "application/octet-stream", "nosniff")
+    response: Any = page.get(address)
+    assert (b"".join(response.streaming_content), response["Content-Type"], response["X-Content-Type-Options"]) == (
+        b"<script>",
+        "application/octet-stream",
+        "nosniff",
+    )
     assert response["Content-Disposition"] == 'attachment; filename="page.html"'
-    assert 'page.html</a>' in page.get(change(shop.conversation)).content.decode()
+    assert "page.html</a>" in page.get(change(shop.conversation)).content.decode()
     assert [browser.get(address).status_code for browser in (signed_in("analyst"), signed_in("admin", bots=[bank.bot]))] == [404, 404]
 
 

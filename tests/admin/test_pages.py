@@ -4,6 +4,7 @@ import pytest
 from django.apps import apps
 from django.contrib import admin
 from django.db.models import Model
+from django.http import HttpRequest
 from django.test import Client
 from django.urls import reverse
 
@@ -69,6 +70,5 @@ def test_pages_hold_no_inline_script(page: Client, world: World) -> None:
         assert "onclick=" not in text
 
 
-def _request(page: Client) -> object:
-    response = page.get(reverse("admin:index"))
-    return response.wsgi_request
+def _request(page: Client) -> HttpRequest:
+    return page.get(reverse("admin:index")).wsgi_request

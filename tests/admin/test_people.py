@@ -4,6 +4,7 @@ import csv
 import io
 import json
 from collections.abc import Callable
+from datetime import UTC, datetime
 from typing import Any
 
 import pytest
@@ -37,7 +38,9 @@ def fields(db: None, settings: Any) -> None:
         ("birthday", "date", True),
         ("plan", "choice", False),
     ):
-        ClientField.objects.create(key=key, label=key.title(), type=kind, is_private=private, choices=["basic", "pro"] if kind == "choice" else [])
+        ClientField.objects.create(
+            key=key, label=key.title(), type=kind, is_private=private, choices=["basic", "pro"] if kind == "choice" else []
+        )
 
 
 @pytest.fixture
@@ -53,6 +56,10 @@ def card(**changed: Any) -> dict[str, Any]:
     return {**given, **{f"card_{name}": "" for name in ("city", "age", "vip", "birthday", "plan")}, **NO_IDS, **changed}
 
 
+def streamed(response: Any) -> bytes:
+    return b"".join(response.streaming_content)
+
+
 def names(page: Client, text: str) -> list[str]:
     return [str(row) for row in page.get(listing("identity.Person"), {"q": text}).context["cl"].result_list]
 
@@ -62,7 +69,9 @@ def names(page: Client, text: str) -> list[str]:
 
 @pytest.mark.usefixtures("fields")
 def test_the_card_stores_each_field_with_its_type(page: Client, anna: Lead) -> None:
-    values = card(card_city="Kyiv", card_age="33", card_vip="true", card_birthday="1990-05-01", card_plan="pro", attributes='{"last_order": 125}')
+    values = card(
+        card_city="Kyiv", card_age="33", card_vip="true", card_birthday="1990-05-01", card_plan="pro", attributes='{"last_order": 125}'
+    )
     assert page.post(change(anna.person), values).status_code == 302
     person = Person.objects.get(pk=anna.person_id)
     assert person.attributes == {"city": "Kyiv", "age": 33, "vip": True, "plan": "pro", "last_order": 125}
@@ -91,11 +100,13 @@ def test_the_card_shows_what_is_stored_and_saving_it_unchanged_changes_nothing(p
         ("card_age", "old", "A number is expected, for example 1250 or 12.5."),
         ("card_birthday", "soon", "Enter a valid date."),
         ("language", "klingon!", "A language code is expected, e.g. en or ru."),
-        ("attributes", "[1]", "Write the attributes as a JSON object: {\"name\": value}."),
+        ("attributes", "[1]", 'Write the attributes as a JSON object: {"name": value}.'),
         ("attributes", '{"a b": 1}', None),
     ],
 )
-def test_what_is_refused_is_said_at_its_field_and_nothing_is_written(page: Client, anna: Lead, field: str, value: str, why: str | None) -> None:
+def test_what_is_refused_is_said_at_its_field_and_nothing_is_written(
+    page: Client, anna: Lead, field: str, value: str, why: str | None
+) -> None:
     response = page.post(change(anna.person), card(name="Other", **{field: value}))
     assert response.status_code == 200
     errors = response.context["adminform"].form.errors
@@ -119,8 +130,16 @@ def test_the_history_holds_no_personal_data(page: Client, anna: Lead) -> None:
 
 
 def test_a_person_can_be_made_by_hand(page: Client, bot: Bot) -> None:
-    ids = {"external_ids-TOTAL_FORMS": "1", "external_ids-INITIAL_FORMS": "0", "external_ids-0-system": "crm", "external_ids-0-value": "125.0"}
-    page.post("/admin/identity/person/add/", {"bot": bot.pk, "name": "Ivan", "phone": "+380 50 111 22 33", "email": "", "segment": "", "language": "", "timezone": "", **ids})
+    ids = {
+        "external_ids-TOTAL_FORMS": "1",
+        "external_ids-INITIAL_FORMS": "0",
+        "external_ids-0-system": "crm",
+        "external_ids-0-value": "125.0",
+    }
+    page.post(
+        "/admin/identity/person/add/",
+        {"bot": bot.pk, "name": "Ivan", "phone": "+380 50 111 22 33", "email": "", "segment": "", "language": "", "timezone": "", **ids},
+    )
     person = Person.objects.get()
     assert (person.name, person.phone, bool(person.phone_index)) == ("Ivan", PHONE, True)
     assert [(row.bot_id, row.value) for row in person.external_ids.all()] == [(bot.pk, "125.0")]
@@ -128,7 +147,12 @@ def test_a_person_can_be_made_by_hand(page: Client, bot: Bot) -> None:
 
 def test_an_id_of_somebody_else_is_refused_with_the_name(page: Client, bot: Bot, anna: Lead) -> None:
     ivan = Person.objects.create(bot=bot, name="Ivan")
-    ids = {"external_ids-TOTAL_FORMS": "1", "external_ids-INITIAL_FORMS": "0", "external_ids-0-system": "crm", "external_ids-0-value": "125"}
+    ids = {
+        "external_ids-TOTAL_FORMS": "1",
+        "external_ids-INITIAL_FORMS": "0",
+        "external_ids-0-system": "crm",
+        "external_ids-0-value": "125",
+    }
     response = page.post(change(ivan), card(name="Ivan", phone="", email="") | ids)
     why = f"This id belongs to Anna Petrenko (number {anna.person_id}). Merge the two people instead."
     assert why in response.content.decode()
@@ -167,27 +191,34 @@ def test_search_stays_within_own_bots(signed_in: Callable[..., Client], anna: Le
 
 
 def test_the_mapping_table_is_exported_with_the_names_of_the_sources(page: Client, anna: Lead) -> None:
-    Lead.objects.filter(pk=anna.pk).update(connected_at=timezone.datetime(2025, 10, 15, 11, 24, 52, tzinfo=timezone.get_fixed_timezone(0)))
-    expected = {"userId": 125, "leadId": anna.code, "chatId": 540278913, "isActive": True, "source": "telegram", "connected_at": "2025-10-15T11:24:52Z"}
+    Lead.objects.filter(pk=anna.pk).update(connected_at=datetime(2025, 10, 15, 11, 24, 52, tzinfo=UTC))
+    expected = {
+        "userId": 125,
+        "leadId": anna.code,
+        "chatId": 540278913,
+        "isActive": True,
+        "source": "telegram",
+        "connected_at": "2025-10-15T11:24:52Z",
+    }
     export = "/admin/identity/lead/export/"
-    assert json.loads(b"".join(page.get(export, {"format": "json"}).streaming_content)) == [expected]
-    rows = list(csv.DictReader(io.StringIO(b"".join(page.get(export).streaming_content).decode().removeprefix("\ufeff"))))
+    assert json.loads(streamed(page.get(export, {"format": "json"}))) == [expected]
+    rows = list(csv.DictReader(io.StringIO(streamed(page.get(export)).decode().removeprefix("\ufeff"))))
     assert rows == [{name: str(value) for name, value in expected.items()}]
     assert AuditEntry.objects.filter(action="identity.mapping.exported").count() == 2
 
 
 def test_the_export_of_the_mapping_table_runs_no_formula(page: Client, bot: Bot) -> None:
     make_lead(make_channel(bot), "=cmd|' /C calc'!A0")
-    text = b"".join(page.get("/admin/identity/lead/export/").streaming_content).decode()
+    text = streamed(page.get("/admin/identity/lead/export/")).decode()
     assert "'=cmd|" in text
 
 
 def test_the_export_follows_filters_and_bots(signed_in: Callable[..., Client], anna: Lead) -> None:
     other = make_lead(make_channel(make_bot(name="Bank")))
     browser = signed_in("integrator", bots=[anna.channel.bot])
-    rows = json.loads(b"".join(browser.get("/admin/identity/lead/export/", {"format": "json"}).streaming_content))
+    rows = json.loads(streamed(browser.get("/admin/identity/lead/export/", {"format": "json"})))
     assert [row["leadId"] for row in rows] == [anna.code]
-    assert json.loads(b"".join(browser.get("/admin/identity/lead/export/", {"format": "json", "linked": "1"}).streaming_content)) == []
+    assert json.loads(streamed(browser.get("/admin/identity/lead/export/", {"format": "json", "linked": "1"}))) == []
     assert browser.get(change(other)).status_code == 302
 
 

@@ -44,7 +44,7 @@ def test_a_role_sees_the_rows_of_its_bots_and_of_no_other(role: str, signed_in: 
         assert (label, browser.get(change(foreign)).status_code) == (label, 302 if sees else 403)
         if sees:
             text = shown.content.decode()
-            assert (label, f'{change(own)}' in text, f'{change(foreign)}"' in text) == (label, True, False)
+            assert (label, f"{change(own)}" in text, f'{change(foreign)}"' in text) == (label, True, False)
 
 
 @pytest.mark.parametrize("role", sorted(DELIVERED))

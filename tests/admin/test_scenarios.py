@@ -39,7 +39,15 @@ def scenario(bot: Bot) -> Scenario:
 def form(scenario: Scenario, draft: Any = None, **fields: Any) -> dict[str, Any]:
     shown = scenario.draft if draft is None else draft
     text = shown if isinstance(shown, str) else json.dumps(shown)
-    return {"name": scenario.name, "description": "", "is_active": "on", "draft": text, "based_on": scenario.draft_version, "_continue": "1", **fields}
+    return {
+        "name": scenario.name,
+        "description": "",
+        "is_active": "on",
+        "draft": text,
+        "based_on": scenario.draft_version,
+        "_continue": "1",
+        **fields,
+    }
 
 
 def with_text(text: str) -> dict[str, Any]:
@@ -68,12 +76,22 @@ def test_an_exported_scenario_can_be_imported_into_another_bot(page: Client, sce
     exported = page.get(address(scenario, "export"))
     assert exported["Content-Disposition"] == 'attachment; filename="thank-you.json"'
     other = make_bot(name="Bank")
-    data = {"bot": other.pk, "name": "Copy", "key": "copy", "description": "", "begin_with": "empty", "file": SimpleUploadedFile("s.json", exported.content)}
+    data = {
+        "bot": other.pk,
+        "name": "Copy",
+        "key": "copy",
+        "description": "",
+        "begin_with": "empty",
+        "file": SimpleUploadedFile("s.json", exported.content),
+    }
     page.post("/admin/scenarios/scenario/add/", data)
     assert Scenario.objects.get(bot=other).draft == scenario.draft
 
 
-@pytest.mark.parametrize(("body", "why"), [(b"{", "The body is not JSON"), (b'{"a": 1}', "This is no exported scenario"), (b"[]", "This is no exported scenario")])
+@pytest.mark.parametrize(
+    ("body", "why"),
+    [(b"{", "The body is not JSON"), (b'{"a": 1}', "This is no exported scenario"), (b"[]", "This is no exported scenario")],
+)
 def test_a_file_that_is_no_scenario_is_refused(page: Client, bot: Bot, body: bytes, why: str) -> None:
     data = {"bot": bot.pk, "name": "X", "key": "x", "description": "", "begin_with": "empty", "file": SimpleUploadedFile("s.json", body)}
     errors = page.post("/admin/scenarios/scenario/add/", data).context["adminform"].form.errors
@@ -224,7 +242,10 @@ def test_differences_are_told_by_block_and_field() -> None:
     new["sections"][0]["nodes"].append(node("extra", "end"))
     del new["sections"][0]["nodes"][3]
     new["sections"][0]["nodes"][1]["params"]["buttons"][0].reverse()
-    found = [(change.kind, change.place, [(field.path, field.old, field.new) for field in change.fields]) for change in comparing.compare(thank_you(), new)]
+    found = [
+        (change.kind, change.place, [(field.path, field.old, field.new) for field in change.fields])
+        for change in comparing.compare(thank_you(), new)
+    ]
     assert found == [
         ("changed", "Main › thanks (message)", [("params.text", "Thank you, {{ user_name }}! Amount {{ amount }}", "Changed")]),
         ("added", "Main › extra (end)", [("kind", None, "end"), ("params", None, "{}"), ("exits", None, "{}"), ("section", None, "main")]),
@@ -263,7 +284,9 @@ def test_a_version_is_exported_as_it_is(page: Client, scenario: Scenario) -> Non
 
 
 def test_a_session_shows_its_way_and_hides_personal_data(page: Client, shop: World) -> None:
-    Session.objects.filter(pk=shop.session.pk).update(state={"vars": {"phone": "+380501112233", "city": "Kyiv", "api_token": "s3cr3t-value"}})
+    Session.objects.filter(pk=shop.session.pk).update(
+        state={"vars": {"phone": "+380501112233", "city": "Kyiv", "api_token": "s3cr3t-value"}}
+    )
     text = page.get(change(shop.session)).content.decode()
     assert all(shown in text for shown in ("said: Thank you", "Kyiv", "thanks"))
     assert ("+380501112233" in text, "s3cr3t-value" in text) == (False, False)

@@ -102,5 +102,7 @@ def make_staff(*roles: str, bots: list[Bot] | None = None, name: str = "") -> Us
     """Staff with these roles, for all bots or for the given ones."""
     user = User.objects.create_user(name or f"staff{next(_numbers)}", password="a long passphrase", is_staff=True)
     for key in roles:
-        RoleAssignment.objects.create(user=user, role=Role.objects.get(key=key), all_bots=bots is None, bot_ids=[bot.pk for bot in bots or []])
+        RoleAssignment.objects.create(
+            user=user, role=Role.objects.get(key=key), all_bots=bots is None, bot_ids=[bot.pk for bot in bots or []]
+        )
     return User.objects.get(pk=user.pk)

@@ -51,7 +51,14 @@ def test_the_reply_is_shown_with_the_chain_that_it_answers(shop: World, first: s
     reply = press(shop)
     both = [
         ["The client says", "The scenario began", "Start: start", "Message with buttons: thanks", "Message to the client"],
-        ["The client says", "Message with buttons: thanks", "Message with buttons: done", "Message to the client", "End: end", "The scenario ended"],
+        [
+            "The client says",
+            "Message with buttons: thanks",
+            "Message with buttons: done",
+            "Message to the client",
+            "End: end",
+            "The scenario ended",
+        ],
     ]
     assert titles(shop, reply) == both
     assert titles(shop, first) == both

@@ -47,7 +47,14 @@ def test_figures_count_today_and_own_bots(owner: User, shop: World, bank: World)
     record("message.failed", bot_id=bank.bot.pk, status="fail")
     two_days_ago = timezone.now() - timedelta(days=2)
     Event.objects.bulk_create([Event(id=-1, kind="endpoint.called", bot_id=shop.bot.pk, timestamp=two_days_ago, trace_id="t")])
-    expected = {"Events received": "1", "Messages in": "2", "Messages out": "0", "Messages failed": "1", "Outside calls": "0", "Active sessions": "2"}
+    expected = {
+        "Events received": "1",
+        "Messages in": "2",
+        "Messages out": "0",
+        "Messages failed": "1",
+        "Outside calls": "0",
+        "Active sessions": "2",
+    }
     assert figures(owner) == expected
     assert figures(make_staff("admin", bots=[shop.bot])) == expected | {"Messages in": "1", "Messages failed": "0", "Active sessions": "1"}
 

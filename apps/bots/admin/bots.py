@@ -58,7 +58,13 @@ class BotAdmin(PageAdmin):
             Fact(_("documentation (Swagger)"), link(f"/docs/{obj.pk}", f"{base}/docs/{obj.pk}")),
         ]
         rows = [
-            (link(page_of("bots.Channel", channel.pk), channel.name), kind_label(channel), health_badge(channel), moment(channel.health_at), channel.health_text)
+            (
+                link(page_of("bots.Channel", channel.pk), channel.name),
+                kind_label(channel),
+                health_badge(channel),
+                moment(channel.health_at),
+                channel.health_text,
+            )
             for channel in obj.channels.all()
         ]
         return [

@@ -33,7 +33,12 @@ from apps.events.showing import EMPTY, badge, link, moment
 class ChannelAdmin(PageAdmin):
     intro = gettext_lazy("A channel is a messenger account of a bot. Each is checked every half minute; a failing one is red and says why.")
     list_display = ("title", "bot", "kind_shown", "health_shown", "connected_as", "checked")
-    list_filter = (bot_filter("bot_id"), ("kind", ChoicesDropdownFilter), ("health", ChoicesDropdownFilter), ("is_active", BooleanRadioFilter))
+    list_filter = (
+        bot_filter("bot_id"),
+        ("kind", ChoicesDropdownFilter),
+        ("health", ChoicesDropdownFilter),
+        ("is_active", BooleanRadioFilter),
+    )
     list_select_related = ("bot",)
     search_fields = ("name", "bot__name")
     search_help_text = gettext_lazy("Name of the channel or the bot")
@@ -60,11 +65,11 @@ class ChannelAdmin(PageAdmin):
         }  # fmt: skip
         return TemplateResponse(request, "admin/channels/choose.html", context)
 
-    def get_form(self, request: HttpRequest, obj: Channel | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Channel | None = None, *args: Any, **kwargs: Any) -> Any:
         kind = _kind(request, obj)
         if kind and self._may_fill_in(request, obj):
             kwargs["form"] = channel_form(adapters[kind])
-        return super().get_form(request, obj, change, **kwargs)
+        return super().get_form(request, obj, *args, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Channel | None = None) -> Any:
         kind = _kind(request, obj)
@@ -91,7 +96,7 @@ class ChannelAdmin(PageAdmin):
         secrets = [name for name in form.changed_data if name.startswith(SECRET)]
         if secrets:
             labels = ", ".join(str(form.fields[name].label) for name in secrets)
-            obj._change_reason = f"{_('changed')}: {labels}"[:100]  # type: ignore[attr-defined]  read by simple-history
+            obj._change_reason = f"{_('changed')}: {labels}"[:100]  # type: ignore[attr-defined]  # noqa: SLF001 - read by simple-history
         super().save_model(request, obj, form, change)
         if obj.is_active:
             messages.success(request, _connected(obj))
@@ -132,7 +137,11 @@ class ChannelAdmin(PageAdmin):
 
     @action(description=gettext_lazy("Check now"), permissions=["change"])
     def check_now(self, request: HttpRequest, queryset: QuerySet[Channel]) -> None:
-        channels = [channel for channel in queryset if channel.is_active and channel.kind in adapters and self.has_change_permission(request, channel)]
+        channels = [
+            channel
+            for channel in queryset
+            if channel.is_active and channel.kind in adapters and self.has_change_permission(request, channel)
+        ]
         failing = sum(not health.ok for health in connecting.check_all(channels))
         audit.record(request.user, "bots.channel.check", channels=[channel.pk for channel in channels])
         said = ngettext("%(count)s channel checked", "%(count)s channels checked", len(channels)) % {"count": len(channels)}
@@ -197,5 +206,3 @@ def _connected(channel: Channel) -> str:
 
 def _account_name(account: Account) -> str:
     return f"@{account.username}" if account.username else account.name
-
-

@@ -7,7 +7,12 @@ from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.events.showing import Tone, badge
 
-TONES: dict[str, Tone] = {Channel.Health.OK: "ok", Channel.Health.FAILING: "bad", Channel.Health.PAUSED: "warn", Channel.Health.UNKNOWN: "plain"}
+TONES: dict[str, Tone] = {
+    Channel.Health.OK: "ok",
+    Channel.Health.FAILING: "bad",
+    Channel.Health.PAUSED: "warn",
+    Channel.Health.UNKNOWN: "plain",
+}
 
 
 def health_badge(channel: Channel, *, text: str = "") -> SafeString:
@@ -15,7 +20,9 @@ def health_badge(channel: Channel, *, text: str = "") -> SafeString:
     if not channel.is_active:
         return badge(text or _("paused"), "plain", icon=icon_of(channel) if text else "", title=_("This channel is switched off."))
     state = channel.get_health_display()
-    return badge(text or state, TONES.get(channel.health, "plain"), icon=icon_of(channel) if text else "", title=channel.health_text or state)
+    return badge(
+        text or state, TONES.get(channel.health, "plain"), icon=icon_of(channel) if text else "", title=channel.health_text or state
+    )
 
 
 def kind_label(channel: Channel) -> str:

@@ -8,20 +8,21 @@ from django.http import HttpRequest
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, DropdownFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from apps.conversations.models import Call
 from apps.core.masking import mask
 from apps.events.admin.filtering import bot_filter, exact, number, since
 from apps.events.admin.pages import Fact, LogAdmin
+from apps.events.admin.unfolded import DropdownFilter
 from apps.events.showing import EMPTY, badge, json_block, link, moment, page_of, span, trace_link
 from apps.identity.attributes import private_keys
 
 GOOD = range(200, 400)
 
 
-class AnswerFilter(DropdownFilter):  # type: ignore[misc]  unfold is published without types
+class AnswerFilter(DropdownFilter):
     title = gettext_lazy("answer")
     parameter_name = "answer"
 

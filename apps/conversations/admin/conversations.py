@@ -103,7 +103,7 @@ def _chat(request: HttpRequest, conversation: Conversation) -> Panel:
 
 def _sessions(conversation: Conversation) -> Panel:
     """Sessions lie in an app above; they are reached through the relation, not imported."""
-    found: Any = conversation.sessions.select_related("scenario", "version").order_by("-pk")[:10]  # type: ignore[attr-defined]
+    found: Any = conversation.sessions.select_related("scenario", "version").order_by("-pk")[:10]
     rows = [
         (
             link(page_of("scenarios.Session", row.pk), f"{row.scenario} {row.version}"), row.get_status_display(), row.node or EMPTY,

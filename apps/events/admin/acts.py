@@ -53,7 +53,8 @@ class ActsMixin:
     def get_urls(self) -> list[URLPattern]:
         opts = self.model._meta
         own = path(
-            "<path:object_id>/act/<slug:name>/", self.admin_site.admin_view(require_POST(self.act_view)),
+            "<path:object_id>/act/<slug:name>/",
+            self.admin_site.admin_view(require_POST(self.act_view)),
             name=f"{opts.app_label}_{opts.model_name}_act",
         )
         return [own, *super().get_urls()]  # type: ignore[misc]
@@ -88,10 +89,10 @@ class ActsMixin:
         opts = obj._meta
         return [
             {"act": act, "url": reverse(f"admin:{opts.app_label}_{opts.model_name}_act", args=[quote(obj.pk), act.name])}
-            for act in self.acts if act.when(obj) and can_object(request.user, act.verb, obj)
+            for act in self.acts
+            if act.when(obj) and can_object(request.user, act.verb, obj)
         ]
 
 
 def page_address(obj: models.Model, *, site: str = "admin") -> str:
     return reverse(f"{site}:{obj._meta.app_label}_{obj._meta.model_name}_change", args=[quote(obj.pk)])
-

@@ -3,8 +3,7 @@
 from typing import Any
 
 from django.contrib import admin
-from django.contrib.admin.views.main import ChangeList
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
@@ -18,9 +17,10 @@ from apps.events.admin.filtering import SeenValuesFilter, bot_filter, exact, num
 from apps.events.admin.listing import LogChangeList
 from apps.events.admin.pages import Fact, LogAdmin
 from apps.events.admin.places import Named, named
-from apps.events.showing import EMPTY, badge, json_block, link, moment, span, trace_link
+from apps.events.admin.unfolded import ChangeList
 from apps.events.kinds import kind_title
 from apps.events.models import Event
+from apps.events.showing import EMPTY, badge, json_block, link, moment, span, trace_link
 from apps.events.tracing import Place
 
 
@@ -41,7 +41,10 @@ class EventChangeList(LogChangeList):
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
         places = {
-            place for row in self.result_list for place in (Place("bots.Bot", row.bot_id), Place("identity.Person", row.person_id)) if place.pk
+            place
+            for row in self.result_list
+            for place in (Place("bots.Bot", row.bot_id), Place("identity.Person", row.person_id))
+            if place.pk
         }
         self.names = named(places, request.user)
         for row in self.result_list:
@@ -50,13 +53,22 @@ class EventChangeList(LogChangeList):
 
 @admin.register(Event)
 class EventAdmin(LogAdmin):
-    intro = _("Everything that happened, newest first. The trace shows a whole chain: from the call of a system to the client's answer and back.")
+    intro = _(
+        "Everything that happened, newest first. The trace shows a whole chain: from the call of a system to the client's answer and back."
+    )
     list_display = ("time", "what", "outcome", "source", "bot", "person", "took", "trace")
     list_display_links = ("time",)
     list_filter = (
-        since("timestamp"), KindFilter, ("status", ChoicesDropdownFilter), bot_filter("bot_id"), exact("source_system", _("source system")),
-        exact("endpoint", _("endpoint")), exact("trace_id", _("trace"), parameter="trace"), number("person_id", _("person (number)"), parameter="person"),
-        number("conversation_id", _("conversation (number)"), parameter="conversation"), ("timestamp", RangeDateTimeFilter),
+        since("timestamp"),
+        KindFilter,
+        ("status", ChoicesDropdownFilter),
+        bot_filter("bot_id"),
+        exact("source_system", _("source system")),
+        exact("endpoint", _("endpoint")),
+        exact("trace_id", _("trace"), parameter="trace"),
+        number("person_id", _("person (number)"), parameter="person"),
+        number("conversation_id", _("conversation (number)"), parameter="conversation"),
+        ("timestamp", RangeDateTimeFilter),
     )
     search_fields = ("trace_id",)
     search_help_text = _("Trace id")
@@ -81,7 +93,7 @@ class EventAdmin(LogAdmin):
     def trace_view(self, request: HttpRequest, trace_id: str) -> HttpResponse:
         return views.trace_page(request, trace_id, admin_site=self.admin_site)
 
-    def export_view(self, request: HttpRequest) -> HttpResponse:
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
         return views.export(request, self)
 
     @display(description=_("time"))
@@ -118,8 +130,13 @@ class EventAdmin(LogAdmin):
 
     def facts(self, request: HttpRequest, obj: Event) -> list[Fact]:
         about = {
-            "bots.Bot": obj.bot_id, "bots.Channel": obj.channel_id, "identity.Person": obj.person_id, "identity.Lead": obj.lead_id,
-            "conversations.Conversation": obj.conversation_id, "scenarios.Session": obj.session_id, "accounts.User": obj.user_id,
+            "bots.Bot": obj.bot_id,
+            "bots.Channel": obj.channel_id,
+            "identity.Person": obj.person_id,
+            "identity.Lead": obj.lead_id,
+            "conversations.Conversation": obj.conversation_id,
+            "scenarios.Session": obj.session_id,
+            "accounts.User": obj.user_id,
         }
         names = named((Place(label, pk) for label, pk in about.items() if pk), request.user)
         return [
@@ -139,7 +156,9 @@ def outcome(row: Event) -> SafeString:
     """Failures stand out; a success is only a tick, or a page of green would hide them."""
     if row.status == Event.Status.FAIL:
         return badge(row.get_status_display(), "bad")
-    return format_html('<span class="db-tick material-symbols-outlined" title="{0}" aria-label="{0}">check</span>', row.get_status_display())
+    return format_html(
+        '<span class="db-tick material-symbols-outlined" title="{0}" aria-label="{0}">check</span>', row.get_status_display()
+    )
 
 
 def _place(row: Event, place: Place) -> SafeString | str:

@@ -1,6 +1,5 @@
 """Filters of lists that read a plain value: by text that must be equal, by a choice, by a span of time."""
 
-
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -12,12 +11,12 @@ from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import DropdownFilter, TextFilter
 
 from apps.accounts.access import scoped
+from apps.events.admin.unfolded import DropdownFilter, TextFilter
 
 
-class ExactFilter(TextFilter):  # type: ignore[misc]  unfold is published without types
+class ExactFilter(TextFilter):
     """A text box; the column must be equal to what is typed."""
 
     column = ""
@@ -46,7 +45,7 @@ def number(column: str, title: Any, *, parameter: str = "") -> type[NumberFilter
     return type("Number", (NumberFilter,), {"column": column, "title": title, "parameter_name": parameter or column})
 
 
-class BotFilter(DropdownFilter):  # type: ignore[misc]
+class BotFilter(DropdownFilter):
     """Bots that the user may see; for rows that hold the bot's plain id or point at it."""
 
     title = _("bot")
@@ -69,7 +68,7 @@ def bot_filter(column: str) -> type[BotFilter]:
     return type("OfBot", (BotFilter,), {"column": column})
 
 
-class SeenValuesFilter(DropdownFilter):  # type: ignore[misc]
+class SeenValuesFilter(DropdownFilter):
     """The values that an indexed column really holds, found by jumps through its index: as fast in a table of any size."""
 
     column = ""
@@ -93,15 +92,17 @@ class SeenValuesFilter(DropdownFilter):  # type: ignore[misc]
         return queryset.filter(**{self.column: self.value()}) if self.value() else queryset
 
 
-class SinceFilter(DropdownFilter):  # type: ignore[misc]
+class SinceFilter(DropdownFilter):
     """Today, the last hour, day, week; or an exact time in the address: `since=2026-11-21T10:00` (a colleague's link)."""
 
     title = _("time")
     parameter_name = "since"
     column = "timestamp"
     spans = {
-        "1h": (_("last hour"), timedelta(hours=1)), "24h": (_("last 24 hours"), timedelta(days=1)),
-        "7d": (_("last 7 days"), timedelta(days=7)), "30d": (_("last 30 days"), timedelta(days=30)),
+        "1h": (_("last hour"), timedelta(hours=1)),
+        "24h": (_("last 24 hours"), timedelta(days=1)),
+        "7d": (_("last 7 days"), timedelta(days=7)),
+        "30d": (_("last 30 days"), timedelta(days=30)),
     }
 
     def lookups(self, request: HttpRequest, model_admin: "admin.ModelAdmin[Any]") -> list[tuple[str, Any]]:  # noqa: ARG002
@@ -131,5 +132,3 @@ def _moment(text: str) -> datetime | None:
 
 def _module(model_admin: "admin.ModelAdmin[Any]") -> str:
     return str(getattr(model_admin.model, "access_module", ""))
-
-

@@ -12,13 +12,13 @@ from datetime import datetime
 from typing import Any
 
 from django.contrib import messages
-from django.core.paginator import Paginator
 from django.db import OperationalError, connection, models, transaction
 from django.http import HttpRequest
 from django.utils.dateparse import parse_datetime
 from django.utils.functional import cached_property
 from django.utils.translation import gettext as _
-from unfold.views import ChangeList
+
+from apps.events.admin.unfolded import ChangeList, Paginator
 
 BEFORE = "before"
 AFTER = "after"
@@ -35,7 +35,7 @@ def patience(seconds: float) -> Iterator[None]:
         cursor.execute("SET LOCAL statement_timeout TO DEFAULT")
 
 
-class UncountedPaginator(Paginator):  # type: ignore[type-arg]  generic in the stubs only
+class UncountedPaginator(Paginator):
     """What the admin asks of a paginator, without a count; the change list slices by key itself."""
 
     template_name = "admin/parts/older_newer.html"
@@ -45,7 +45,7 @@ class UncountedPaginator(Paginator):  # type: ignore[type-arg]  generic in the s
         return 0
 
 
-class LogChangeList(ChangeList):  # type: ignore[misc]  unfold is published without types
+class LogChangeList(ChangeList):
     """Pages by key. `older` and `newer` are query strings, or "" at the ends; `counted` is exact up to `COUNTED` rows, None when unknown."""
 
     older = ""
@@ -61,7 +61,7 @@ class LogChangeList(ChangeList):  # type: ignore[misc]  unfold is published with
         """The nullable time field that leads the order, or "" for id alone."""
         return str(getattr(self.model_admin, "page_by", ""))
 
-    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[str]:  # noqa: ARG002
+    def get_ordering(self, request: HttpRequest, queryset: models.QuerySet[Any]) -> list[Any]:  # noqa: ARG002
         return [f"-{self.page_by}", "-pk"] if self.page_by else ["-pk"]
 
     def get_results(self, request: HttpRequest) -> None:
@@ -116,8 +116,11 @@ class LogChangeList(ChangeList):  # type: ignore[misc]  unfold is published with
         if not self.page_by:
             return beside
         if at is None:  # rows without a time stand in front
-            return models.Q((f"{self.page_by}__isnull", True)) & beside if than == "gt" else \
-                models.Q((f"{self.page_by}__isnull", True)) & beside | models.Q((f"{self.page_by}__isnull", False))
+            return (
+                models.Q((f"{self.page_by}__isnull", True)) & beside
+                if than == "gt"
+                else models.Q((f"{self.page_by}__isnull", True)) & beside | models.Q((f"{self.page_by}__isnull", False))
+            )
         past = models.Q((f"{self.page_by}__{than}", at)) | models.Q((self.page_by, at)) & beside
         return past | models.Q((f"{self.page_by}__isnull", True)) if than == "gt" else past
 
@@ -141,9 +144,8 @@ class LogListMixin:
     show_full_result_count = False
     list_filter_submit = True
     list_fullwidth = True
-    sortable_by: tuple[str, ...] = ()
-    ordering = ("-pk",)
+    sortable_by: Any = ()
+    ordering: Any = ("-pk",)
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         return LogChangeList
-

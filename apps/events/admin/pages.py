@@ -11,11 +11,11 @@ from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.views import ChangeList
 
 from apps.core.admin_base import BaseAdmin
 from apps.events.admin.acts import ActsMixin
 from apps.events.admin.listing import LogListMixin
+from apps.events.admin.unfolded import ChangeList
 
 Text = str | Promise
 
@@ -42,7 +42,16 @@ class Fact:
     wide: bool = False
 
 
-def table(title: Text, headers: Sequence[Text], rows: Iterable[Sequence[Any]], *, icon: str = "", empty: Text = "", more_url: str = "", note: Text = "") -> Panel:
+def table(
+    title: Text,
+    headers: Sequence[Text],
+    rows: Iterable[Sequence[Any]],
+    *,
+    icon: str = "",
+    empty: Text = "",
+    more_url: str = "",
+    note: Text = "",
+) -> Panel:
     """A panel with a plain table; `empty` is said when there are no rows."""
     context = {"headers": headers, "rows": [list(row) for row in rows], "empty": empty or _("Nothing here yet.")}
     return Panel(title=title, template="admin/parts/table.html", context=context, icon=icon, note=note, more_url=more_url)
@@ -53,12 +62,12 @@ def facts_panel(title: Text, facts: Iterable[Fact], *, icon: str = "", note: Tex
     return Panel(title=title, template="admin/parts/facts.html", context={"facts": list(facts)}, icon=icon, note=note)
 
 
-class PlainChangeList(ChangeList):  # type: ignore[misc]  unfold is published without types
+class PlainChangeList(ChangeList):
     """The count is told in the title only when it says something: with a search or a filter."""
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        if self.full_result_count is None and not self.query and not self.has_active_filters:
+        if getattr(self, "full_result_count", None) is None and not self.query and not self.has_active_filters:
             self.full_result_count = self.result_count
 
 
@@ -90,13 +99,11 @@ class PageAdmin(ActsMixin, BaseAdmin):
         """What the reader must know before anything else; shown on top in a coloured box."""
         return []
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
-        form_url: str = "", obj: models.Model | None = None,
-    ) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        obj = kwargs.get("obj")
         if obj is not None and obj.pk:
             context.update(acts=self.offered_acts(request, obj), panels=self.panels(request, obj), notes=self.notes(request, obj))
-        response: HttpResponse = super().render_change_form(request, context, add, change, form_url, obj)
+        response: HttpResponse = super().render_change_form(request, context, *args, **kwargs)
         return response
 
 
@@ -110,20 +117,18 @@ class RecordAdmin(PageAdmin):
         """The lines of the record."""
         raise NotImplementedError
 
-    def get_form(self, request: HttpRequest, obj: models.Model | None = None, change: bool = False, **kwargs: Any) -> "type[ModelForm[Any]]":  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: models.Model | None = None, *args: Any, **kwargs: Any) -> "type[ModelForm[Any]]":
         kwargs["fields"] = ()
-        return super().get_form(request, obj, change, **kwargs)  # type: ignore[no-any-return]
+        return super().get_form(request, obj, *args, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: models.Model | None = None) -> list[Any]:  # noqa: ARG002
         return []
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
-        form_url: str = "", obj: models.Model | None = None,
-    ) -> HttpResponse:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        obj = kwargs.get("obj")
         if obj is not None:
             context.update(facts=self.facts(request, obj), show_history=False)
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
 
 class LogAdmin(LogListMixin, RecordAdmin):

@@ -28,7 +28,7 @@ def copyable(text: str) -> SafeString:
 
 
 @register.simple_tag
-def json_block(data: Any) -> SafeString:  # noqa: ANN401  any JSON
+def json_block(data: Any) -> SafeString:
     return showing.json_block(data)
 
 

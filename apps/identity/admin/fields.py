@@ -20,7 +20,9 @@ from apps.identity.models import ClientField, Person, PrivateIndex
 @admin.register(ClientField)
 class ClientFieldAdmin(PageAdmin):
     form = ClientFieldForm
-    intro = gettext_lazy("Fields of the client card. Scenarios use them as {{key}}; personal data is encrypted and found by its exact value.")
+    intro = gettext_lazy(
+        "Fields of the client card. Scenarios use them as {{key}}; personal data is encrypted and found by its exact value."
+    )
     list_display = ("label", "placeholder", "type", "private", "in_card", "position")
     search_fields = ("key", "label")
     list_editable = ("position",)
@@ -38,7 +40,11 @@ class ClientFieldAdmin(PageAdmin):
     def notes(self, request: HttpRequest, obj: ClientField) -> list[SafeString | str]:  # type: ignore[override]
         if "is_private" not in self.get_readonly_fields(request, obj):
             return []
-        return [_("People have values in this field, so that its protection cannot be changed. Make a new field instead and fill it by a scenario.")]
+        return [
+            _(
+                "People have values in this field, so that its protection cannot be changed. Make a new field instead and fill it by a scenario."
+            )
+        ]
 
     @display(description=gettext_lazy("placeholder"))
     def placeholder(self, field: ClientField) -> SafeString:

@@ -5,12 +5,12 @@ from typing import Any
 from django.contrib import admin
 from django.core.exceptions import PermissionDenied
 from django.db.models import QuerySet
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponseBase
 from django.urls import URLPattern, path
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
-from unfold.contrib.filters.admin import BooleanRadioFilter, DropdownFilter
+from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from apps.bots.admin.health import icon_of, kind_label
@@ -21,6 +21,7 @@ from apps.events.admin.acts import Act
 from apps.events.admin.filtering import bot_filter, since
 from apps.events.admin.listing import LogListMixin
 from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel
+from apps.events.admin.unfolded import DropdownFilter
 from apps.events.showing import EMPTY, badge, json_block, link, moment, page_of
 from apps.identity import linking, searching
 from apps.identity.mapping import mapping, mapping_row
@@ -29,22 +30,22 @@ from apps.identity.models import Lead
 COLUMNS = ("userId", "leadId", "chatId", "isActive", "source", "connected_at")
 
 
-class SourceFilter(DropdownFilter):  # type: ignore[misc]  unfold is published without types
+class SourceFilter(DropdownFilter):
     title = gettext_lazy("source")
     parameter_name = "source"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002, ANN401
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, str]]:  # noqa: ARG002
         return adapters.choices()
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
         return queryset.filter(channel__kind=self.value()) if self.value() else queryset
 
 
-class LinkedFilter(DropdownFilter):  # type: ignore[misc]
+class LinkedFilter(DropdownFilter):
     title = gettext_lazy("linked to a user")
     parameter_name = "linked"
 
-    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002, ANN401
+    def lookups(self, request: HttpRequest, model_admin: Any) -> list[tuple[str, Any]]:  # noqa: ARG002
         return [("1", gettext_lazy("yes")), ("0", gettext_lazy("no"))]
 
     def queryset(self, request: HttpRequest, queryset: QuerySet[Any]) -> QuerySet[Any]:  # noqa: ARG002
@@ -53,7 +54,9 @@ class LinkedFilter(DropdownFilter):  # type: ignore[misc]
 
 @admin.register(Lead)
 class LeadAdmin(LogListMixin, PageAdmin):
-    intro = gettext_lazy("Which user of your system is which chat: userId ↔ leadId ↔ chatId. A row appears by itself when somebody writes to a bot.")
+    intro = gettext_lazy(
+        "Which user of your system is which chat: userId ↔ leadId ↔ chatId. A row appears by itself when somebody writes to a bot."
+    )
     list_display = ("user_id", "lead_id", "chat", "active", "source", "connected", "person_link")
     list_display_links = ("lead_id",)
     list_filter = (bot_filter("channel__bot_id"), SourceFilter, ("is_active", BooleanRadioFilter), LinkedFilter, since("connected_at"))
@@ -62,7 +65,10 @@ class LeadAdmin(LogListMixin, PageAdmin):
     change_list_template = "admin/identity/mapping_list.html"
     fieldsets = (
         (None, {"fields": ("mapping_shown", "person_link", "is_active", "inactive_reason")}),
-        (gettext_lazy("What the messenger tells"), {"fields": ("display_name", "username", "profile_shown", "is_group"), "classes": ["collapse"]}),
+        (
+            gettext_lazy("What the messenger tells"),
+            {"fields": ("display_name", "username", "profile_shown", "is_group"), "classes": ["collapse"]},
+        ),
     )
     readonly_fields = ("mapping_shown", "person_link", "display_name", "username", "profile_shown", "is_group")
     acts = (
@@ -83,14 +89,14 @@ class LeadAdmin(LogListMixin, PageAdmin):
         """A lead is a chat that exists in the messenger; it cannot be made up."""
         return False
 
-    def export_view(self, request: HttpRequest) -> HttpResponse:
+    def export_view(self, request: HttpRequest) -> HttpResponseBase:
         """The rows that the list shows with its filters, as CSV or JSON; noted in the audit trail."""
         if not self.has_view_permission(request):
             raise PermissionDenied
         kind = "json" if request.GET.get("format") == "json" else "csv"
         filters = request.GET.copy()
         filters.pop("format", None)
-        request.GET = filters  # type: ignore[assignment]  the change list reads its filters here
+        request.GET = filters  # type: ignore[assignment]  # the change list reads its filters here
         rows = self.get_changelist_instance(request).get_queryset(request)
         audit.record(request.user, "identity.mapping.exported", format=kind, filters=filters.dict())
         return exporting.download("mapping", kind, COLUMNS, mapping(rows))

@@ -26,7 +26,9 @@ from apps.identity.models import ConnectLink
 
 @admin.register(ConnectLink)
 class ConnectLinkAdmin(LogAdmin):
-    intro = gettext_lazy("A connect link, opened in the messenger, links that chat to a user of your system. It works once and for ten minutes.")
+    intro = gettext_lazy(
+        "A connect link, opened in the messenger, links that chat to a user of your system. It works once and for ten minutes."
+    )
     list_display = ("for_user", "bot", "channel", "state", "expires", "used_by_link")
     list_filter = (bot_filter("bot_id"), exact("external_id", gettext_lazy("user id"), parameter="user"), since("created_at"))
     list_select_related = ("bot", "channel", "used_by")
@@ -41,7 +43,13 @@ class ConnectLinkAdmin(LogAdmin):
         form = ConnectLinkForm(request.POST or None)
         form.fields["channel"].queryset = self._channels(request)  # type: ignore[attr-defined]
         made = self._make(request, form) if request.method == "POST" and form.is_valid() else None
-        context = {**self.admin_site.each_context(request), "title": _("Make a connect link"), "opts": self.opts, "form": form, "made": made}
+        context = {
+            **self.admin_site.each_context(request),
+            "title": _("Make a connect link"),
+            "opts": self.opts,
+            "form": form,
+            "made": made,
+        }
         response = TemplateResponse(request, "admin/identity/make_link.html", context)
         response["Cache-Control"] = "no-store"
         return response

@@ -83,10 +83,10 @@ class PersonAdmin(LogListMixin, PageAdmin):
 
     # --- the form -----------------------------------------------------------------------------------------------------
 
-    def get_form(self, request: HttpRequest, obj: Person | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Person | None = None, *args: Any, **kwargs: Any) -> Any:
         if obj is None or self.has_change_permission(request, obj):
             kwargs["form"] = person_form()
-        return super().get_form(request, obj, change, **kwargs)
+        return super().get_form(request, obj, *args, **kwargs)
 
     def get_fieldsets(self, request: HttpRequest, obj: Person | None = None) -> Any:
         if obj is not None and not self.has_change_permission(request, obj):
@@ -156,7 +156,7 @@ def _chats(person: Person) -> Panel:
 
 def _conversations(person: Person) -> Panel:
     """Conversations lie in an app above; they are reached through the relation, not imported."""
-    found: Any = person.conversations.select_related("lead").order_by("-pk")[:10]  # type: ignore[attr-defined]  a relation of an app above
+    found: Any = person.conversations.select_related("lead").order_by("-pk")[:10]
     rows = [
         (
             link(page_of("conversations.Conversation", row.pk), f"#{row.pk}"), row.lead.code,

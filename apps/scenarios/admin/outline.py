@@ -43,7 +43,11 @@ def outline(definition: Any) -> list[Group]:
 def _group(section: Mapping[str, Any]) -> Group:
     nodes = list(_dicts(section, "nodes"))
     titles = {str(node.get("id", "")): str(node.get("title") or node.get("id", "")) for node in nodes}
-    return Group(id=str(section.get("id", "")), name=str(section.get("name") or section.get("id", "")), items=tuple(_item(node, titles) for node in nodes))
+    return Group(
+        id=str(section.get("id", "")),
+        name=str(section.get("name") or section.get("id", "")),
+        items=tuple(_item(node, titles) for node in nodes),
+    )
 
 
 def _item(node: Mapping[str, Any], titles: Mapping[str, str]) -> Item:

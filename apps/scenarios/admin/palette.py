@@ -74,7 +74,12 @@ def _block(kind: str) -> Kind:
     block = blocks[kind]
     schema = block.Params.model_json_schema()
     exits = _exits(block)
-    example: Schema = {"id": f"{kind}_1", "kind": kind, **_with("params", _example(schema)), **_with("exits", {spec.name: "…" for spec in exits if spec.required})}
+    example: Schema = {
+        "id": f"{kind}_1",
+        "kind": kind,
+        **_with("params", _example(schema)),
+        **_with("exits", {spec.name: "…" for spec in exits if spec.required}),
+    }
     return Kind(kind, str(block.label), str(block.help), block.icon, tuple(_params(schema)), exits, _text(example))
 
 
@@ -83,7 +88,15 @@ def _action(kind: str) -> Kind:
     schema = action.Params.model_json_schema()
     params = {"action": kind, **_with("params", _example(schema))}
     example = {"id": "action_1", "kind": "action", "params": params, "exits": {spec.name: "…" for spec in action.exits}}
-    return Kind(kind, str(getattr(action, "label", kind)), str(getattr(action, "help", "")), "bolt", tuple(_params(schema)), tuple(action.exits), _text(example))
+    return Kind(
+        kind,
+        str(getattr(action, "label", kind)),
+        str(getattr(action, "help", "")),
+        "bolt",
+        tuple(_params(schema)),
+        tuple(action.exits),
+        _text(example),
+    )
 
 
 def _exits(block: Any) -> tuple[Exit, ...]:
@@ -129,7 +142,13 @@ def _type(prop: Schema, root: Schema) -> str:
         return " | ".join(json.dumps(value, ensure_ascii=False) for value in found.get("enum", [found.get("const")]))
     if found.get("type") == "array":
         return gettext("list of: %(what)s") % {"what": _type(found.get("items", {}), root)}
-    names = {"string": gettext("text"), "integer": gettext("whole number"), "number": gettext("number"), "boolean": gettext("yes/no"), "object": gettext("object")}
+    names = {
+        "string": gettext("text"),
+        "integer": gettext("whole number"),
+        "number": gettext("number"),
+        "boolean": gettext("yes/no"),
+        "object": gettext("object"),
+    }
     return names.get(str(found.get("type", "")), gettext("any"))
 
 

@@ -42,7 +42,7 @@ class ScenarioChangeList(PlainChangeList):
 
     def get_results(self, request: HttpRequest) -> None:
         super().get_results(request)
-        self.result_list = list(self.result_list)
+        self.result_list: Any = list(self.result_list)
         active = Session.objects.filter(version__scenario=OuterRef("pk"), status=Session.Status.ACTIVE).order_by()
         inside = Func(ArraySubquery(active.values("pk")[: COUNTED + 1]), function="cardinality", output_field=IntegerField())
         counts = dict(Scenario.objects.filter(pk__in=[row.pk for row in self.result_list]).order_by().values_list("pk", inside))
@@ -108,10 +108,10 @@ class ScenarioAdmin(PageAdmin):
 
     # --- the form -----------------------------------------------------------------------------------------------------
 
-    def get_form(self, request: HttpRequest, obj: Scenario | None = None, change: bool = False, **kwargs: Any) -> Any:  # noqa: FBT001, FBT002
+    def get_form(self, request: HttpRequest, obj: Scenario | None = None, *args: Any, **kwargs: Any) -> Any:
         if obj is None:
             kwargs["form"] = NewScenarioForm
-        return super().get_form(request, obj, change, **kwargs)
+        return super().get_form(request, obj, *args, **kwargs)
 
     def get_prepopulated_fields(self, request: HttpRequest, obj: Scenario | None = None) -> dict[str, Any]:
         return {} if obj else super().get_prepopulated_fields(request, obj)
@@ -124,15 +124,13 @@ class ScenarioAdmin(PageAdmin):
         messages.success(request, _("The scenario is made. Change the draft, check it, then publish it."))
         return HttpResponseRedirect(page_address(obj))
 
-    def render_change_form(
-        self, request: HttpRequest, context: dict[str, Any], add: bool = False, change: bool = False,  # noqa: FBT001, FBT002  Django's
-        form_url: str = "", obj: Scenario | None = None,
-    ) -> HttpResponse:  # fmt: skip
-        if obj is not None and obj.pk:
+    def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
+        obj = kwargs.get("obj")
+        if isinstance(obj, Scenario) and obj.pk:
             context.update(self._bench(request, obj, context["adminform"].form))
-        return super().render_change_form(request, context, add, change, form_url, obj)
+        return super().render_change_form(request, context, *args, **kwargs)
 
-    def _bench(self, request: HttpRequest, obj: Scenario, form: Any) -> dict[str, Any]:  # noqa: ANN401  Django's form class of the day
+    def _bench(self, request: HttpRequest, obj: Scenario, form: Any) -> dict[str, Any]:
         shown = form["draft"].value() if self.has_change_permission(request, obj) else obj.draft
         definition = _read(shown) if isinstance(shown, str) else shown
         theirs = getattr(form, "theirs", None)
@@ -157,7 +155,9 @@ class ScenarioAdmin(PageAdmin):
         except StrictJsonError as error:
             return JsonResponse({"error": error.reason}, status=400)
         problems = render_to_string("admin/scenarios/problems.html", {"problems": _problems(definition, scenario)}, request)
-        return JsonResponse({"problems": problems, "outline": render_to_string("admin/scenarios/outline.html", {"outline": outline(definition)}, request)})
+        return JsonResponse(
+            {"problems": problems, "outline": render_to_string("admin/scenarios/outline.html", {"outline": outline(definition)}, request)}
+        )
 
     # --- publishing ---------------------------------------------------------------------------------------------------
 
@@ -174,7 +174,9 @@ class ScenarioAdmin(PageAdmin):
                 messages.error(request, _("Not published: the draft has errors. Correct them first."))
             else:
                 audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number)
-                messages.success(request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number})
+                messages.success(
+                    request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number}
+                )
                 return HttpResponseRedirect(page_address(scenario))
         problems = _problems(scenario.draft, scenario)
         refused = any(problem.level == "error" for problem in problems)
@@ -209,11 +211,13 @@ class ScenarioAdmin(PageAdmin):
         """The draft, or with `?version=` a published one, as a file that can be imported again."""
         scenario = self._scenario(request, pk)
         number = request.GET.get("version", "")
-        version = scenario.versions.filter(number=int(number)).first() if number.isascii() and number.isdigit() and len(number) < 9 else None  # noqa: PLR2004
+        version = next((row for row in scenario.versions.all() if str(row.number) == number), None)
         if number and version is None:
             raise Http404
         audit.record(request.user, "scenarios.scenario.export", scenario, version=number or "draft")
-        response = HttpResponse(json_text(file_of(scenario, version.definition if version else scenario.draft)), content_type="application/json")
+        response = HttpResponse(
+            json_text(file_of(scenario, version.definition if version else scenario.draft)), content_type="application/json"
+        )
         name = f"{scenario.key}{f'-v{number}' if number else ''}.json"
         response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
         return response
@@ -228,7 +232,11 @@ class ScenarioAdmin(PageAdmin):
         return found
 
     def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> TemplateResponse:
-        return TemplateResponse(request, template, {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": context["scenario"], **context})
+        return TemplateResponse(
+            request,
+            template,
+            {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": context["scenario"], **context},
+        )
 
 
 def _read(text: str) -> Any:
@@ -244,9 +252,10 @@ def _problems(definition: Any, scenario: Scenario) -> list[Problem]:
 
 def _opened(theirs: Scenario, form: ScenarioForm) -> dict[str, Any]:
     """The draft as it was when this page was opened, from the history; what others changed is told against it."""
-    history: Any = theirs.history  # type: ignore[attr-defined]  added by simple-history
+    history: Any = theirs.history
     row = history.filter(draft_version=form.opened_version).order_by("-history_id").first()
-    return row.draft if row else form.instance.draft
+    opened: dict[str, Any] = row.draft if row else form.instance.draft
+    return opened
 
 
 def _versions(scenario: Scenario) -> Panel:
@@ -258,10 +267,14 @@ def _versions(scenario: Scenario) -> Panel:
             link(page_of("scenarios.ScenarioVersion", version.pk), f"v{version.number}"), current, moment(version.published_at),
             str(version.published_by or EMPTY), version.note or EMPTY, link(f"{compare}?old={version.number}", _("compare with the draft")),
         ))  # fmt: skip
-    return table(_("Versions"), (_("version"), "", _("published"), _("by"), _("note"), ""), rows, icon="history", empty=_("Not published yet."))
+    return table(
+        _("Versions"), (_("version"), "", _("published"), _("by"), _("note"), ""), rows, icon="history", empty=_("Not published yet.")
+    )
 
 
 def _triggers(scenario: Scenario) -> Panel:
     rows = [(row.kind, row.pattern or EMPTY, row.match, row.entry or EMPTY) for row in scenario.triggers.all()]
     hint = _("What starts the published version. Written from the definition when it is published.")
-    return table(_("Triggers"), (_("kind"), _("pattern"), _("match"), _("entry")), rows, icon="bolt", empty=_("Only endpoints start it."), note=hint)
+    return table(
+        _("Triggers"), (_("kind"), _("pattern"), _("match"), _("entry")), rows, icon="bolt", empty=_("Only endpoints start it."), note=hint
+    )

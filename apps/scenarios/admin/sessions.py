@@ -54,7 +54,11 @@ class SessionAdmin(LogAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Any]:
         """Lists need neither the variables nor the definitions."""
-        return super().get_queryset(request).defer("state", "start", "scenario__draft", "scenario__layout", "version__definition", "version__layout")
+        return (
+            super()
+            .get_queryset(request)
+            .defer("state", "start", "scenario__draft", "scenario__layout", "version__definition", "version__layout")
+        )
 
     def get_search_results(self, request: HttpRequest, queryset: QuerySet[Any], search_term: str) -> tuple[QuerySet[Any], bool]:  # noqa: ARG002
         found = searching.people(Person.objects.all(), search_term).values_list("pk", flat=True)
@@ -118,7 +122,18 @@ def _steps(session: Session) -> Panel:
     for step in session.steps.order_by("visit")[:STEPS]:
         kind = str(blocks[step.kind].label) if step.kind in blocks else step.kind
         events = step.events if isinstance(step.events, list) else []
-        rows.append((str(step.visit), step.section, step.node, kind, happened(events), step.exit or EMPTY, moment(step.at), trace_link(step.trace_id)))
+        rows.append(
+            (
+                str(step.visit),
+                step.section,
+                step.node,
+                kind,
+                happened(events),
+                step.exit or EMPTY,
+                moment(step.at),
+                trace_link(step.trace_id),
+            )
+        )
     headers = (_("visit"), _("section"), _("block"), _("kind"), _("what happened"), _("exit"), _("time"), _("trace"))
     note = _("Only the first %(count)s visits are shown.") % {"count": STEPS} if len(rows) == STEPS else ""
     return table(_("The way it took"), headers, rows, icon="route", empty=_("No block has run yet."), note=note)

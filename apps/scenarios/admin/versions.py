@@ -27,7 +27,9 @@ def _is_old(version: ScenarioVersion) -> bool:
 
 @admin.register(ScenarioVersion)
 class ScenarioVersionAdmin(LogAdmin):
-    intro = gettext_lazy("Everything that was ever published, by whom and why. A dialogue runs to its end on the version on which it began.")
+    intro = gettext_lazy(
+        "Everything that was ever published, by whom and why. A dialogue runs to its end on the version on which it began."
+    )
     list_display = ("name", "scenario_link", "state", "note", "published_by", "at")
     list_filter = (bot_filter("scenario__bot_id"), number("scenario_id", gettext_lazy("scenario (number)"), parameter="scenario"))
     list_select_related = ("scenario__bot", "published_by")
@@ -37,7 +39,7 @@ class ScenarioVersionAdmin(LogAdmin):
             confirm=gettext_lazy("The draft becomes this version and is published as a new one. Unpublished changes of the draft stay in its history only.")),
     )  # fmt: skip
 
-    def get_queryset(self, request: HttpRequest) -> Any:  # noqa: ANN401  a query set
+    def get_queryset(self, request: HttpRequest) -> Any:
         """The list needs no definitions."""
         rows = super().get_queryset(request).select_related("scenario__bot")
         return rows.defer("definition", "layout", "scenario__draft", "scenario__layout")
@@ -51,7 +53,9 @@ class ScenarioVersionAdmin(LogAdmin):
             raise ActError(_("This version cannot be published any more: %(why)s") % {"why": error}) from error
         except publishing.StaleDraftError as error:
             raise ActError(_("Somebody has saved the draft at this very moment. Look at it and try again.")) from error
-        self.message_user(request, _("Version %(number)s is published; it says what version %(old)s said.") % {"number": made.number, "old": obj.number})
+        self.message_user(
+            request, _("Version %(number)s is published; it says what version %(old)s said.") % {"number": made.number, "old": obj.number}
+        )
         return HttpResponseRedirect(page_address(obj.scenario))
 
     @display(description=gettext_lazy("version"))
@@ -83,6 +87,14 @@ class ScenarioVersionAdmin(LogAdmin):
 
     def panels(self, request: HttpRequest, obj: ScenarioVersion) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
         return [
-            Panel(_("Outline"), "admin/scenarios/outline_panel.html", {"outline": outline(obj.definition)}, icon="account_tree", wide=False),
-            Panel(_("Definition"), "admin/scenarios/definition_panel.html", {"text": json_text(readable(obj.definition))}, icon="data_object", wide=False),
+            Panel(
+                _("Outline"), "admin/scenarios/outline_panel.html", {"outline": outline(obj.definition)}, icon="account_tree", wide=False
+            ),
+            Panel(
+                _("Definition"),
+                "admin/scenarios/definition_panel.html",
+                {"text": json_text(readable(obj.definition))},
+                icon="data_object",
+                wide=False,
+            ),
         ]
