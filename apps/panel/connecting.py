@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.bots.models import Channel
 from apps.identity import linking, proofs, resolving
-from apps.identity.models import Lead
+from apps.identity.models import Lead, Person
 from apps.panel.models import WidgetVisitor
 
 
@@ -30,6 +30,13 @@ def connect(visitor: WidgetVisitor, user_id: str) -> bool:
     # The system's own server named its user to this very browser, which came with it: the system's word and the person's presence.
     proof = proofs.by_system(lead, system=system, external_id=user_id, named=True, confirmed=True)
     return linking.link(lead, system=system, external_id=user_id, proof=proof).linked
+
+
+def learn_language(visitor: WidgetVisitor) -> None:
+    """The bot speaks the page's language to a user of whom it knows none, from the first message on."""
+    if visitor.user_id and visitor.language:
+        people = Person.objects.filter(leads__channel_id=visitor.channel_id, leads__chat_id=visitor.chat_id, language="")
+        Person.objects.filter(pk__in=people.values("pk")).update(language=visitor.language)
 
 
 def profile(visitor: WidgetVisitor) -> dict[str, Any]:

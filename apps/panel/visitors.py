@@ -64,6 +64,7 @@ def open_session(channel: Channel, *, token: str, identity: Identity, told: Mapp
         if identity.user_id:
             _become(visitor, identity.user_id)
         visitor.save()
+        connecting.learn_language(visitor)
     return Opened(visitor, token, fresh)
 
 

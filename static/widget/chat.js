@@ -23,7 +23,8 @@ class Chat {
     this.api = new Api(page.language);
     this.timeline = new Timeline();
     const actions = { press: (button, entry) => this.press(button, entry), retry: (entry) => this.sender.again(entry) };
-    this.view = new View(this.timeline, { texts: page.texts, language: page.language, actions });
+    const locale = navigator.languages.find((name) => name.startsWith(page.language)) ?? page.language; // the visitor's own way to write times
+    this.view = new View(this.timeline, { texts: page.texts, language: locale, actions });
     this.feed = new Feed(this.api, {
       events: (answer) => this.heard(answer), reset: () => this.reload(), ended: () => this.open(), online: (on) => this.online(on),
     });
@@ -54,8 +55,9 @@ class Chat {
     this.composer.restore();
     this.told = { page: page ?? "", start: start ?? this.told.start };
     this.identity = identity ?? null;
-    this.main.classList.toggle("inline", frame === "inline");
-    document.getElementById("close").hidden = frame === "inline";
+    this.inline = frame === "inline";
+    this.main.classList.toggle("inline", this.inline);
+    document.getElementById("close").hidden = this.inline;
     this.open();
   }
 
@@ -224,7 +226,7 @@ class Chat {
     this.visible = on;
     if (on) {
       this.view.toEnd();
-      this.composer.focus();
+      if (!this.inline) this.composer.focus();
     }
     this.noteRead();
   }

@@ -71,6 +71,11 @@ def test_a_signed_user_is_linked_before_a_word_was_said(widget: Channel) -> None
     assert list(ExternalId.objects.filter(person=lead.person).values_list("system", "value")) == [("crm", "125")]
 
 
+def test_a_signed_user_is_spoken_to_in_the_pages_language(widget: Channel) -> None:
+    assert visit(widget, identity=identity(), language="ru").lead.person.language == "ru"
+    assert visit(widget, identity=identity(), language="en").lead.person.language == "ru"
+
+
 def test_a_signed_user_finds_the_same_chat_in_every_browser(widget: Channel) -> None:
     first = visit(widget, identity=identity())
     talk(first, "from the desk")

@@ -4,6 +4,7 @@ const find = (id) => document.getElementById(id);
 const money = new Intl.NumberFormat("en");
 const clock = new Intl.DateTimeFormat("en-GB", { hour: "2-digit", minute: "2-digit", second: "2-digit" });
 const GOOD = new Set(["confirmed", "shipped", "delivered", "active"]);
+const SHOWN_ORDERS = 3;
 const drawn = { version: "", entries: new Map(), first: true };
 
 function element(tag, className, ...children) {
@@ -42,8 +43,6 @@ function chip(text) {
 function order(row) {
   const made = element("li", "order", element("b", "", `#${row.id}`), element("span", "", `${row.what} `, chip(row.status)), element("span", "sum", money.format(row.amount)));
   made.dataset.order = row.id;
-  const notes = [row.address && `Deliver to: ${row.address}`, row.rating && `Rating: ${"★".repeat(row.rating)}`, row.comment && `“${row.comment}”`].filter(Boolean);
-  if (notes.length) made.append(element("span", "note", notes.join(" · ")));
   const acts = [["ship", "Ship order", row.status === "new" || row.status === "confirmed"], ["deliver", "Delivered", row.status === "shipped"], ["thank", "Send bonus", row.rating > 0]];
   const shown = acts.filter(([, , possible]) => possible).map(([act, label]) => {
     const button = element("button", "", label);
@@ -51,7 +50,9 @@ function order(row) {
     button.addEventListener("click", () => press(button, `/crm/orders/${row.id}/${act}`));
     return button;
   });
-  if (shown.length) made.append(element("span", "acts", ...shown));
+  made.append(element("span", "acts", ...shown));
+  const notes = [row.address && `Deliver to: ${row.address}`, row.rating && `Rating: ${"★".repeat(row.rating)}`, row.comment && `“${row.comment}”`].filter(Boolean);
+  if (notes.length) made.append(element("span", "note", notes.join(" · ")));
   return made;
 }
 
@@ -87,7 +88,9 @@ function draw(state) {
   const customer = state.customers.find((row) => row.id === state.user_id);
   find("who").replaceChildren(`${customer.name} · customer ${customer.id}`, chip(customer.status), ...(customer.chat ? [chip("chat connected")] : []));
   find("no-orders").hidden = state.orders.length > 0;
-  find("orders").replaceChildren(...state.orders.slice(0, 5).map(order));
+  find("orders").replaceChildren(...state.orders.slice(0, SHOWN_ORDERS).map(order));
+  find("older").hidden = state.orders.length <= SHOWN_ORDERS;
+  find("older").textContent = `and ${state.orders.length - SHOWN_ORDERS} earlier`;
   find("no-entries").hidden = state.entries.length > 0;
   find("trouble").value = state.trouble;
   const rows = state.entries.slice(0, 20).map((row) => {
