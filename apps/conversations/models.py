@@ -137,6 +137,7 @@ class Conversation(models.Model):
         constraints = [models.UniqueConstraint(fields=["lead"], condition=~Q(status="closed"), name="conversation_one_open")]
         indexes = [
             models.Index(fields=["bot", "-last_at", "-id"], name="conversation_live", condition=Q(status="open")),
+            models.Index(fields=["-last_at", "-id"], name="conversation_recent"),
             models.Index(fields=["lane"], name="conversation_lane", condition=Q(status="open")),
         ]
 
@@ -202,7 +203,10 @@ class Message(models.Model):
             models.UniqueConstraint(fields=["conversation", "client_id"], name="message_client_id_once"),
             models.UniqueConstraint(fields=["channel", "direction", "external_id", "conversation"], name="message_external_id_once"),
         ]
-        indexes = [models.Index(fields=["trace_id"], name="message_trace")]
+        indexes = [
+            models.Index(fields=["trace_id"], name="message_trace"),
+            models.Index(fields=["-id"], name="message_failed", condition=Q(state__in=["failed", "unknown"])),
+        ]
 
     def __str__(self) -> str:
         return f"{self.conversation_id}#{self.seq}"

@@ -3,6 +3,7 @@
 import uuid
 
 from django.contrib.postgres.indexes import GinIndex
+from django.contrib.postgres.search import SearchVector
 from django.db import models
 from django.urls import reverse
 from django.utils.translation import gettext_lazy as _
@@ -46,6 +47,7 @@ class Person(models.Model):
         indexes = [
             models.Index(fields=["bot", "-id"], name="person_bot"),
             GinIndex(fields=["attributes"], opclasses=["jsonb_path_ops"], name="person_attributes"),
+            GinIndex(SearchVector("name", config="simple"), name="person_name_words"),
         ]
 
     def __str__(self) -> str:
@@ -76,6 +78,7 @@ class ExternalId(models.Model):
             models.UniqueConstraint(fields=["bot", "system", "value"], name="external_id_once"),
             models.UniqueConstraint(fields=["person", "system"], name="external_id_one_per_system"),
         ]
+        indexes = [models.Index(fields=["value"], name="external_id_value")]
 
     def __str__(self) -> str:
         return f"{self.system}: {self.value}"
