@@ -215,7 +215,7 @@ def test_thirty_messages_a_second_are_never_exceeded(telegram: Control) -> None:
         until(lambda: Message.objects.filter(state="sent").count() == 60, seconds=15)
     took = time.monotonic() - started
     assert 60 / took <= 30.5, took
-    at = sorted(row.timestamp() for row in Message.objects.filter(direction="out").values_list("sent_at", flat=True))
+    at = sorted(row.timestamp() for row in Message.objects.filter(direction="out").values_list("sent_at", flat=True) if row)
     assert max(sum(1 for other in at if first <= other < first + 0.9) for first in at) <= 30
 
 
