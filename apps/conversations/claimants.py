@@ -5,10 +5,12 @@ moment the process dies, so the others can tell a dead claimant from a slow one 
 """
 
 import secrets
+from collections.abc import Iterable
 
 from django.db import connection
 
 LOCK_CLASS = 0x1A50
+NOBODY = 0  # never an identity
 
 
 def enter() -> int:
@@ -24,19 +26,35 @@ LIVING = f"""(SELECT objid::bigint FROM pg_locks WHERE locktype = 'advisory' AND
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database()))"""  # noqa: S608  names are ours
 
 
-def inherit(table: str, *, former: int, identity: int) -> None:
+def keep(table: str, *, identity: int, hand: Iterable[int]) -> None:
     """The same process under a new identity keeps what it has in hand, unless somebody was faster."""
     with connection.cursor() as cursor:
-        cursor.execute(f"UPDATE {table} SET claimed_by = %s WHERE claimed_by = %s", [identity, former])  # noqa: S608  names are ours
+        cursor.execute(
+            f"UPDATE {table} SET claimed_by = %s WHERE id = ANY(%s) AND (claimed_by IS NULL OR claimed_by NOT IN {LIVING})",  # noqa: S608  names are ours
+            [identity, list(hand)],
+        )
 
 
-def free_dead(table: str) -> int:
-    """Give the claims of dead processes back, each counted as a death; how many there were."""
+def free(table: str, *, identity: int, hand: Iterable[int] = ()) -> int:
+    """Give back the claims of dead processes, each counted as a death, and those of our own that we do not have in hand (the session was
+    lost between claiming and taking); how many there were.
+    """
     with connection.cursor() as cursor:
         cursor.execute(
-            f"UPDATE {table} SET claimed_by = NULL, deaths = deaths + 1 WHERE claimed_by IS NOT NULL AND claimed_by NOT IN {LIVING}",  # noqa: S608  names are ours
+            f"""
+            UPDATE {table} SET claimed_by = NULL, deaths = deaths + CASE claimed_by WHEN %(identity)s THEN 0 ELSE 1 END,
+                attempts = attempts - CASE claimed_by WHEN %(identity)s THEN 1 ELSE 0 END
+            WHERE claimed_by IS NOT NULL AND (claimed_by NOT IN {LIVING} OR (claimed_by = %(identity)s AND id <> ALL(%(hand)s)))
+            """,  # noqa: S608  names are ours
+            {"identity": identity, "hand": list(hand)},
         )
         return int(cursor.rowcount)
+
+
+def abandon(table: str, ids: Iterable[int]) -> None:
+    """What came of these cannot be noted: let them be found as the claims of a dead process."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET claimed_by = %s WHERE id = ANY(%s)", [NOBODY, list(ids)])  # noqa: S608  names are ours
 
 
 def count() -> int:

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 
+import structlog
 from django.core.files.base import ContentFile
 from django.db import transaction
 from django.utils import timezone
@@ -11,6 +12,8 @@ from django.utils import timezone
 from apps.bots import adapter as contract
 from apps.bots.models import Channel
 from apps.conversations.models import Attachment, FeedItem, Message
+
+logger = structlog.get_logger(__name__)
 
 MAX_ATTEMPTS = 5
 
@@ -56,9 +59,8 @@ def settle(results: Sequence[Fetched]) -> None:
     for result in results:
         attachment = result.attachment
         attachment.claimed_by, attachment.error = None, result.error[:300]
-        if result.data:
-            attachment.size, attachment.state = len(result.data), Attachment.State.STORED
-            attachment.file.save("file", ContentFile(result.data), save=False)
+        if result.data and _stored(result):
+            attachment.size, attachment.state, attachment.error = len(result.data), Attachment.State.STORED, ""
         elif result.again:
             attachment.due_at = timezone.now() + timedelta(seconds=5 * 3**attachment.attempts)
         else:
@@ -66,6 +68,17 @@ def settle(results: Sequence[Fetched]) -> None:
         with transaction.atomic():
             attachment.save(update_fields=["claimed_by", "error", "size", "state", "file", "due_at"])
             _notice(attachment)
+
+
+def _stored(result: Fetched) -> bool:
+    """A disk that is full is tried again later like a messenger that is away."""
+    try:
+        result.attachment.file.save("file", ContentFile(result.data), save=False)
+    except OSError as error:
+        logger.warning("a file cannot be stored", attachment=result.attachment.pk, error=type(error).__name__)
+        result.attachment.error, result.again = "The file could not be stored; is the disk full?", result.attachment.attempts < MAX_ATTEMPTS
+        return False
+    return True
 
 
 def _notice(attachment: Attachment) -> None:

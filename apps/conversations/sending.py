@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from functools import partial
 from typing import Any, TypeVar
 
 import psycopg
@@ -29,7 +30,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
-CLAIMED_TABLES = ("conversations_outbox", "conversations_call", "conversations_attachment")
+OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
 class Sender:
@@ -39,10 +40,14 @@ class Sender:
         self._wake = asyncio.Event()
         self._stopping = False
         self._identity = 0
+        self._entered = False
+        # Ids of the claimed rows that are in flight or wait to be noted, by table; touched in the database thread only.
+        self._hand: dict[str, set[int]] = {OUTBOX: set(), CALLS: set(), FILES: set()}
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[Outcome] = []
         self._calls_ended: list[outcalls.CallOutcome] = []
         self._fetched: list[fetching.Fetched] = []
+        self._crashed: list[tuple[str, int]] = []
         self._blocked: dict[int, float] = {}
         self._channels: dict[int, Channel] = {}
         self._pollers: dict[int, asyncio.Task[None]] = {}
@@ -85,11 +90,11 @@ class Sender:
         work = await self._in_database(self._claim, room)
         sends, calls, files, acknowledgements = work
         for outgoing, wait in sends:
-            self._fly(self._deliver(outgoing, wait))
+            self._fly(self._deliver(outgoing, wait), (OUTBOX, outgoing.id))
         for call in calls:
-            self._fly(self._call(call))
+            self._fly(self._call(call), (CALLS, call.pk))
         for attachment in files:
-            self._fly(self._fetch(attachment))
+            self._fly(self._fetch(attachment), (FILES, attachment.pk))
         for acknowledgement in acknowledgements:
             self._fly(self._acknowledge(acknowledgement))
         return bool(sends or calls or files or acknowledgements)
@@ -105,6 +110,12 @@ class Sender:
         files = fetching.claim(self._identity, limit=max(1, room // 4))
         acknowledgements = _take_acknowledgements()
         self._know([*(row.channel_id for row in files), *(row.channel_id for row in acknowledgements)])
+        for table, ids in (
+            (OUTBOX, [row.id for row, _wait in sends]),
+            (CALLS, [row.pk for row in calls]),
+            (FILES, [row.pk for row in files]),
+        ):
+            self._hand[table].update(ids)
         return sends, calls, files, acknowledgements
 
     def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
@@ -129,16 +140,18 @@ class Sender:
 
     # --- things in flight ---------------------------------------------------------------------------------------------
 
-    def _fly(self, work: Coroutine[Any, Any, None]) -> None:
+    def _fly(self, work: Coroutine[Any, Any, None], row: tuple[str, int] | None = None) -> None:
         task = asyncio.create_task(work)
         self._in_flight.add(task)
-        task.add_done_callback(self._landed)
+        task.add_done_callback(partial(self._landed, row=row))
 
-    def _landed(self, task: asyncio.Task[None]) -> None:
+    def _landed(self, task: asyncio.Task[None], *, row: tuple[str, int] | None) -> None:
         self._in_flight.discard(task)
         self._wake.set()
         if not task.cancelled() and task.exception():
             logger.error("work in flight failed", exc_info=task.exception())
+            if row:
+                self._crashed.append(row)
 
     async def _deliver(self, outgoing: Outgoing, wait: float) -> None:
         if wait:
@@ -165,10 +178,36 @@ class Sender:
 
     async def _settle(self) -> None:
         """Note in bulk what has ended since the last round; what could not be noted is noted with the next."""
-        ended, calls, fetched = self._ended[:], self._calls_ended[:], self._fetched[:]
-        if ended or calls or fetched:
-            await self._in_database(lambda: _settle(ended, calls, fetched, identity=self._identity))
-            del self._ended[: len(ended)], self._calls_ended[: len(calls)], self._fetched[: len(fetched)]
+        await self._note(OUTBOX, self._ended, lambda row: row.outgoing.id, lambda rows: outbox.settle(rows, identity=self._identity))
+        await self._note(CALLS, self._calls_ended, lambda row: row.call.pk, outcalls.settle)
+        await self._note(FILES, self._fetched, lambda row: row.attachment.pk, fetching.settle)
+
+    async def _note(self, table: str, ended: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
+        rows = ended[:]
+        if rows:
+            await self._in_database(self._settle_rows, table, rows, id_of, settle)
+            del ended[: len(rows)]
+
+    def _settle_rows(self, table: str, rows: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
+        """All at once; one by one when that fails, so that what cannot be noted does not keep the others from it."""
+        try:
+            settle(rows)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("what ended cannot be noted together", table=table, rows=len(rows))
+            for row in rows:
+                self._settle_alone(table, id_of(row), row, settle)
+        self._hand[table].difference_update(id_of(row) for row in rows)
+
+    def _settle_alone(self, table: str, row_id: int, row: T, settle: Callable[[list[T]], None]) -> None:
+        try:
+            settle([row])
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("what became of this cannot be noted", table=table, row=row_id)
+            claimants.abandon(table, [row_id])
 
     def _give_up(self) -> None:
         for task in list(self._in_flight):
@@ -193,14 +232,22 @@ class Sender:
         beats = 0
         while True:
             await asyncio.sleep(LOOK_SECONDS)
-            await self._guarded(self._free_dead)
+            await self._guarded(self._free)
             beats += 1
             if beats % HEART_SECONDS == 1:
                 await self._guarded(self._heart)
 
-    async def _free_dead(self) -> None:
-        if await self._in_database(lambda: sum(claimants.free_dead(table) for table in CLAIMED_TABLES)):
+    async def _free(self) -> None:
+        if await self._in_database(self._free_claims):
             self._wake.set()
+
+    def _free_claims(self) -> int:
+        while self._crashed:
+            table, row_id = self._crashed[0]
+            claimants.abandon(table, [row_id])
+            self._hand[table].discard(row_id)
+            del self._crashed[0]
+        return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
 
     async def _heart(self) -> None:
         self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
@@ -229,12 +276,13 @@ class Sender:
 
     def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:
         """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed."""
-        if connection.connection is None or connection.connection.closed or not self._identity:
+        if connection.connection is None or connection.connection.closed or not self._entered:
+            self._entered = False
             connection.close()
-            former, self._identity = self._identity, claimants.enter()
-            if former:
-                for table in CLAIMED_TABLES:
-                    claimants.inherit(table, former=former, identity=self._identity)
+            self._identity = claimants.enter()
+            for table, hand in self._hand.items():
+                claimants.keep(table, identity=self._identity, hand=hand)
+            self._entered = True
         return work(*args)
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -242,11 +290,22 @@ class Sender:
             await work()
         except (OperationalError, InterfaceError) as error:
             logger.warning("the database is away; waiting for it", error=str(error).splitlines()[0] if str(error) else type(error).__name__)
-            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
-            await asyncio.sleep(LOOK_SECONDS)
+            await self._enter_again()
         except Exception:
             logger.exception("a round of the sender failed")
             await asyncio.sleep(LOOK_SECONDS)
+
+    async def _enter_again(self) -> None:
+        """At once where it can be had: until then the others take us for dead and what we have in hand for free."""
+        try:
+            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect_if_broken)
+            await self._in_database(_nothing)
+        except (OperationalError, InterfaceError):
+            await asyncio.sleep(LOOK_SECONDS)
+
+
+def _nothing() -> None:
+    """To be run in the database thread for the session alone."""
 
 
 def _disconnect() -> None:
@@ -254,13 +313,10 @@ def _disconnect() -> None:
     connection.close()
 
 
-def _settle(ended: list[Outcome], calls: list[outcalls.CallOutcome], fetched: list[fetching.Fetched], *, identity: int) -> None:
-    if ended:
-        outbox.settle(ended, identity=identity)
-    if calls:
-        outcalls.settle(calls)
-    if fetched:
-        fetching.settle(fetched)
+def _disconnect_if_broken() -> None:
+    """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
+    if connection.connection is None or not connection.is_usable():
+        connection.close()
 
 
 def _take_acknowledgements() -> list[Acknowledgement]:

@@ -10,7 +10,7 @@ from apps.bots import adapter as contract
 from apps.bots.adapter import Credentials, Sent
 from apps.bots.channels.telegram import Telegram
 from apps.bots.content import Content
-from apps.conversations import delivering, inbox, outbox, outcalls
+from apps.conversations import claimants, delivering, inbox, outbox, outcalls
 from apps.conversations.models import Call, Message, Outbox, Update
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.events.models import Event
@@ -91,3 +91,24 @@ def test_the_result_of_a_cancelled_call_is_told_to_nobody() -> None:
     assert Call.objects.get().state == "cancelled"
     assert not Update.objects.filter(kind="result").exists()
     assert Event.objects.filter(kind="call.made").count() == 1
+
+
+def test_what_was_claimed_but_never_taken_in_hand_is_free_again() -> None:
+    inbox.accept(make_channel(), [text("one")])
+    until(Outbox.objects.exists)
+    identity = claimants.enter()
+    [claimed] = outbox.claim(identity, limit=1)
+    assert claimants.free("conversations_outbox", identity=identity) == 1
+    row = Outbox.objects.get(pk=claimed.id)
+    assert (row.claimed_by, row.deaths, row.attempts) == (None, 0, 0)
+
+
+def test_a_new_session_keeps_what_is_in_hand_unless_somebody_was_faster() -> None:
+    inbox.accept(make_channel(), [text("one")])
+    inbox.accept(make_channel(), [text("two", chat_id="2")])
+    until(lambda: Outbox.objects.count() == 2)
+    rows = outbox.claim(OURS, limit=2)
+    living = claimants.enter()
+    Outbox.objects.filter(pk=rows[1].id).update(claimed_by=living)
+    claimants.keep("conversations_outbox", identity=THEIRS, hand=[row.id for row in rows])
+    assert list(Outbox.objects.order_by("id").values_list("claimed_by", flat=True)) == [THEIRS, living]

@@ -140,7 +140,7 @@ def test_a_message_that_was_in_the_hand_of_a_dead_sender_is_sent_once_more_and_t
     say(channel, "one")
     until(Outbox.objects.exists)
     outbox.claim(999_999, limit=1)  # nobody holds this identity's lock
-    assert claimants.free_dead("conversations_outbox") == 1
+    assert claimants.free("conversations_outbox", identity=0) == 1
     assert Outbox.objects.get().deaths == 1
     with sender():
         until(lambda: Message.objects.filter(state="sent").exists())
@@ -158,8 +158,8 @@ def test_a_living_sender_keeps_what_it_has_claimed() -> None:
     say(channel, "one")
     until(Outbox.objects.exists)
     identity = claimants.enter()
-    outbox.claim(identity, limit=1)
-    assert claimants.free_dead("conversations_outbox") == 0
+    [claimed] = outbox.claim(identity, limit=1)
+    assert claimants.free("conversations_outbox", identity=identity, hand=[claimed.id]) == 0
     connection.close()
 
 
