@@ -259,6 +259,7 @@ UNFOLD: dict[str, Any] = {
     "SITE_TITLE": "Dialog Bus",
     "SITE_HEADER": "Dialog Bus",
     "SITE_SYMBOL": "forum",
+    "SITE_FAVICONS": [{"rel": "icon", "type": "image/svg+xml", "href": f"{STATIC_URL}admin_ui/icon.svg"}],
     "SHOW_HISTORY": True,
     "SHOW_VIEW_ON_SITE": False,
     "DASHBOARD_CALLBACK": "apps.insights.startpage.dashboard",
