@@ -128,7 +128,9 @@ class Ground:
         env = self._shop_env(self.database(database), secret, tasks=tasks)
         token = self.step(env, "-m", "bench.baselines.shop.seeding", str(people)).strip()
         options = (*programs.THREADS, "--workers", str(WEB_WORKERS), "--host", "127.0.0.1", "--port", str(port))
-        web = self._python(f"{database}-web", env, "-m", "granian", "--interface", "wsgi", *options, "bench.baselines.shop.wsgi:application")
+        web = self._python(
+            f"{database}-web", env, "-m", "granian", "--interface", "wsgi", *options, "bench.baselines.shop.wsgi:application"
+        )
         started = {"web": web.pid}
         if tasks:
             worker = ("-m", "celery", "--quiet", "-A", "bench.baselines.shop.celery", "worker", "--concurrency=2", "--loglevel=WARNING")

@@ -10,7 +10,13 @@ def order() -> Json:
     return _definition(
         "Order",
         _node("start", "start", next="large"),
-        _node("large", "router", {"branches": [{"id": "yes", "when": {"variable": "amount", "operator": "gt", "value": 1000}}]}, yes="vip", **{"else": "thanks"}),
+        _node(
+            "large",
+            "router",
+            {"branches": [{"id": "yes", "when": {"variable": "amount", "operator": "gt", "value": 1000}}]},
+            yes="vip",
+            **{"else": "thanks"},
+        ),
         _node("vip", "message", {"text": "Thank you, {{ customer }}! Order #{{ order }} over {{ amount }} is packed by hand."}, next="end"),
         _node("thanks", "message", {"text": "Thank you, {{ customer }}! Order #{{ order }} over {{ amount }} is on its way."}, next="end"),
         _node("end", "end"),

@@ -19,7 +19,8 @@ def seed(people: int) -> str:
     call_command("migrate", run_syncdb=True, verbosity=0)
     with connection.cursor() as cursor:
         cursor.execute(
-            "INSERT INTO shop_customer (external_id, chat_id) SELECT n::text, %s + n FROM generate_series(0, %s) AS n", [FIRST_CHAT, people - 1]
+            "INSERT INTO shop_customer (external_id, chat_id) SELECT n::text, %s + n FROM generate_series(0, %s) AS n",
+            [FIRST_CHAT, people - 1],
         )
     clear = secrets.token_urlsafe(32)
     ApiToken.objects.create(digest=hashlib.sha256(clear.encode()).hexdigest())
