@@ -106,7 +106,11 @@ def import_files(channel: Channel | None, user: User) -> Channel:
     assert bot is not None  # noqa: S101  each import returns its bot
     config = {"title": bot.name, "greeting": _("Hello! Ask us about your order."), "color": COLOR, "allowed_hosts": []}
     made = Channel.objects.create(
-        bot=bot, kind="widget", name=_("Demo web chat"), config=config, secrets={"identity_secret": secrets.token_urlsafe(32)},
+        bot=bot,
+        kind="widget",
+        name=_("Demo web chat"),
+        config=config,
+        secrets={"identity_secret": secrets.token_urlsafe(32)},
     )
     setting(CHANNEL_SETTING, str(made.pk), _("Id of the web chat that the demo page shows."))
     return made
@@ -116,7 +120,10 @@ def customer(channel: Channel) -> Lead:
     """Anna's chat, linked to her id in the CRM, so that an event finds her before anybody has opened the demo page."""
     system = channel.bot.source_system
     known = Lead.objects.filter(
-        channel=channel, connected_at__isnull=False, person__external_ids__system=system, person__external_ids__value=CUSTOMER_ID,
+        channel=channel,
+        connected_at__isnull=False,
+        person__external_ids__system=system,
+        person__external_ids__value=CUSTOMER_ID,
     ).first()
     if known:
         return known

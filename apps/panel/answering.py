@@ -55,7 +55,7 @@ def api(*methods: str) -> Callable[[View[P]], View[P]]:
     def decorate(view: View[P]) -> View[P]:
         @csrf_exempt
         @wraps(view)
-        def answered(request: HttpRequest, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
+        def answered(request: HttpRequest, /, *args: P.args, **kwargs: P.kwargs) -> HttpResponse:
             response = _answer(view, methods, request, *args, **kwargs)
             return _readable(request, response, methods)
 
@@ -68,8 +68,7 @@ def _answer(view: View[P], methods: tuple[str, ...], request: HttpRequest, *args
     try:
         if request.method == "OPTIONS":
             return HttpResponse(status=204)
-        if request.method not in methods:
-            raise RefusedError(405, "method_not_allowed", _("This address takes %(methods)s.") % {"methods": ", ".join(methods)})
+        _check_method(request, methods)
         return view(request, *args, **kwargs)
     except RefusedError as refusal:
         return _refusal(refusal)
@@ -78,9 +77,15 @@ def _answer(view: View[P], methods: tuple[str, ...], request: HttpRequest, *args
         return _refusal(RefusedError(503, "unavailable", _("Temporarily unavailable. Try again."), retry_after=2))
 
 
+def _check_method(request: HttpRequest, methods: tuple[str, ...]) -> None:
+    if request.method not in methods:
+        raise RefusedError(405, "method_not_allowed", _("This address takes %(methods)s.") % {"methods": ", ".join(methods)})
+
+
 def _refusal(refusal: RefusedError) -> HttpResponse:
     response = JsonResponse(
-        {"success": False, "code": refusal.code, "message": str(refusal), "trace_id": current_trace_id()}, status=refusal.status,
+        {"success": False, "code": refusal.code, "message": str(refusal), "trace_id": current_trace_id()},
+        status=refusal.status,
     )
     if refusal.retry_after:
         response["Retry-After"] = str(max(1, round(refusal.retry_after)))
@@ -145,5 +150,7 @@ def text(data: Mapping[str, Any], key: str, *, limit: int, needed: bool = False)
             raise RefusedError(400, "bad_request", _("“%(key)s” is missing.") % {"key": key})
         return ""
     if not isinstance(value, str) or len(value) > limit:
-        raise RefusedError(400, "bad_request", _("“%(key)s” must be a text of at most %(limit)s characters.") % {"key": key, "limit": limit})
+        raise RefusedError(
+            400, "bad_request", _("“%(key)s” must be a text of at most %(limit)s characters.") % {"key": key, "limit": limit}
+        )
     return value

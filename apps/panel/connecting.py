@@ -14,7 +14,9 @@ def chat_of(channel: Channel, user_id: str) -> str | None:
     """The chat that this user of the bot's main system has in this channel."""
     return (
         Lead.objects.filter(
-            channel=channel, connected_at__isnull=False, person__external_ids__system=channel.bot.source_system,
+            channel=channel,
+            connected_at__isnull=False,
+            person__external_ids__system=channel.bot.source_system,
             person__external_ids__value=user_id,
         )
         .order_by("-is_active", "-connected_at")

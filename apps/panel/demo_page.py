@@ -29,9 +29,16 @@ def demo(request: HttpRequest) -> HttpResponse:
     base_url = f"{request.scheme}://{request.get_host()}"
     crm_url = _setting(CRM_SETTING)
     context: dict[str, Any] = {
-        "channel": channel, "bot": channel.bot, "key": key_of(channel), "identity": signed_identity(channel), "crm_url": crm_url,
-        "base_url": base_url, "customer": CUSTOMER, "call_url": f"{base_url}/bots/{channel.bot_id}/call/order/thank-you",
-        "docs_url": f"/docs/{channel.bot_id}", "scenario_url": reverse("admin:scenarios_scenario_changelist"),
+        "channel": channel,
+        "bot": channel.bot,
+        "key": key_of(channel),
+        "identity": signed_identity(channel),
+        "crm_url": crm_url,
+        "base_url": base_url,
+        "customer": CUSTOMER,
+        "call_url": f"{base_url}/bots/{channel.bot_id}/call/order/thank-you",
+        "docs_url": f"/docs/{channel.bot_id}",
+        "scenario_url": reverse("admin:scenarios_scenario_changelist"),
         "channels_url": reverse("admin:bots_channel_add"),
     }
     response = render(request, "demo/demo.html", context)
@@ -62,7 +69,16 @@ def _setting(key: str) -> str:
 def _policy(crm_url: str) -> str:
     parts = urlsplit(crm_url)
     frames = f" {parts.scheme}://{parts.netloc}" if parts.netloc else ""
-    return "; ".join((
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "img-src 'self' data:", "connect-src 'self'",
-        f"frame-src 'self'{frames}", "base-uri 'none'", "form-action 'none'", "frame-ancestors 'none'",
-    ))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "img-src 'self' data:",
+            "connect-src 'self'",
+            f"frame-src 'self'{frames}",
+            "base-uri 'none'",
+            "form-action 'none'",
+            "frame-ancestors 'none'",
+        )
+    )

@@ -5,7 +5,9 @@ from dataclasses import dataclass
 
 HEAD_BYTES = 4096
 # Raster images, sound and film that browsers show without running anything; everything else is only ever downloaded.
-INLINE = frozenset({"image/png", "image/jpeg", "image/gif", "image/webp", "audio/mpeg", "audio/ogg", "audio/wav", "video/mp4", "video/webm"})
+INLINE = frozenset(
+    {"image/png", "image/jpeg", "image/gif", "image/webp", "audio/mpeg", "audio/ogg", "audio/wav", "video/mp4", "video/webm"}
+)
 DOWNLOAD = "application/octet-stream"
 
 _MAGIC: tuple[tuple[bytes, str, str], ...] = (
@@ -48,7 +50,7 @@ def file_type(head: bytes, *, name: str) -> FileType | None:
     """
     found = next((FileType(kind, mime) for magic, kind, mime in _MAGIC if head.startswith(magic)), None)
     if found and found.mime == "application/zip":
-        suffix = name[name.rfind("."):].lower() if "." in name else ""
+        suffix = name[name.rfind(".") :].lower() if "." in name else ""
         return FileType("file", _OFFICE.get(suffix, found.mime))
     return found or _container(head) or _text(head)
 

@@ -24,7 +24,9 @@ LOOK_SECONDS = 5.0
 GATHER_SECONDS = 0.02
 RECONNECT_SECONDS = (0.5, 1, 2, 5)
 DATABASE_THREADS = 4
-CONNECTION_KEYS = frozenset({"dbname", "user", "password", "host", "port", "connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"})
+CONNECTION_KEYS = frozenset(
+    {"dbname", "user", "password", "host", "port", "connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"}
+)
 
 
 class Hub:

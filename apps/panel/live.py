@@ -103,23 +103,30 @@ async def _stream(hub: Hub, ticket: tickets.Ticket, *, lead_id: int, after: int,
     """Until the browser leaves, the session ends, the process stops, or the stream has grown old (the browser then comes again)."""
     gone = asyncio.create_task(_gone(receive))
     ends = asyncio.get_running_loop().time() + LONGEST_STREAM_SECONDS
-    typing = False
+    news, typing = True, False
     try:
         async with hub.woken(lead_id) as wake:
             await _chunk(send, ": open\n\n")
             while not gone.done() and not hub.stopping.is_set() and asyncio.get_running_loop().time() < ends:
                 wake.clear()
-                page = await _read(hub, ticket.visitor_id, after)
+                page = await _read(hub, ticket.visitor_id, after if news else None)
                 if page is None:
                     break
-                if page["events"] or page.get("reset") or page["typing"] != typing:
-                    await _chunk(send, f"id: {page['cursor']}\nevent: events\ndata: {json.dumps(page, ensure_ascii=False)}\n\n")
-                after, typing = int(page["cursor"]), page["typing"]
-                if not await _awaits(wake, gone) and not hub.stopping.is_set():
+                if page:
+                    await _tell(send, page, typing=typing)
+                    after, typing = int(page["cursor"]), page["typing"]
+                else:
                     await _chunk(send, "event: beat\ndata: {}\n\n")
+                news = await _awaits(wake, gone)
             await send({"type": "http.response.body", "body": b"", "more_body": False})
     finally:
         gone.cancel()
+
+
+async def _tell(send: Send, page: showing.Shown, *, typing: bool) -> None:
+    """Sends what is news to a page that shows `typing` already."""
+    if page["events"] or page.get("reset") or page["typing"] != typing:
+        await _chunk(send, f"id: {page['cursor']}\nevent: events\ndata: {json.dumps(page, ensure_ascii=False)}\n\n")
 
 
 async def _awaits(wake: asyncio.Event, gone: "asyncio.Task[None]") -> bool:
@@ -130,16 +137,20 @@ async def _awaits(wake: asyncio.Event, gone: "asyncio.Task[None]") -> bool:
     return bool(done)
 
 
-async def _read(hub: Hub, visitor_id: int, after: int) -> showing.Shown | None:
-    """None ends the stream: the session is over, or the database is away and the page does better to ask elsewhere."""
+async def _read(hub: Hub, visitor_id: int, after: int | None) -> showing.Shown | None:
+    """The news after the cursor; without one only a look whether the session lives. None ends the stream: the session is over, or the
+    database is away and the page does better to ask elsewhere.
+    """
     with contextlib.suppress(DatabaseError, InterfaceError):
         return await hub.in_database(_events, visitor_id, after)
     return None
 
 
-def _events(visitor_id: int, after: int) -> showing.Shown | None:
+def _events(visitor_id: int, after: int | None) -> showing.Shown | None:
     visitor = _visitor(visitor_id)
-    return showing.events(visitor, after=after) if visitor else None
+    if visitor is None:
+        return None
+    return {} if after is None else showing.events(visitor, after=after)
 
 
 def _lead_id(visitor_id: int) -> int:
@@ -179,11 +190,13 @@ def _after(scope: Scope) -> int:
 
 
 def _query(scope: Scope, name: str) -> str:
-    return parse_qs(scope.get("query_string", b"").decode("latin-1")).get(name, [""])[0]
+    query: bytes = scope.get("query_string", b"")
+    return parse_qs(query.decode("latin-1")).get(name, [""])[0]
 
 
 def _header(scope: Scope, name: bytes) -> str:
-    return next((value.decode("latin-1") for key, value in scope["headers"] if key.lower() == name), "")
+    headers: list[tuple[bytes, bytes]] = scope["headers"]
+    return next((value.decode("latin-1") for key, value in headers if key.lower() == name), "")
 
 
 def _stream_headers(ticket: tickets.Ticket) -> list[tuple[bytes, bytes]]:
@@ -224,7 +237,7 @@ def _stop_when_asked(hub: Hub) -> None:
 
 
 def _chained(before: Callable[..., Any], first: Callable[[], Any]) -> Callable[..., Any]:
-    def handle(*args: Any) -> Any:  # noqa: ANN401
+    def handle(*args: Any) -> Any:
         with contextlib.suppress(RuntimeError):
             first()
         return before(*args)

@@ -23,7 +23,9 @@ class WidgetVisitor(models.Model):
     chat_id = models.CharField(_("chat id"), max_length=200, blank=True)
     digest = models.CharField(max_length=64, unique=True, editable=False)
     user_id = models.CharField(_("user id"), max_length=200, blank=True, help_text=_("Proved by the page's server; empty = anonymous."))
-    claims = EncryptedJSONField(_("claims"), default=dict, blank=True, help_text=_("Name, phone, e-mail as the page told them; not verified."))
+    claims = EncryptedJSONField(
+        _("claims"), default=dict, blank=True, help_text=_("Name, phone, e-mail as the page told them; not verified.")
+    )
     language = models.CharField(_("language"), max_length=10, blank=True)
     page = models.CharField(_("page"), max_length=500, blank=True, help_text=_("Where the chat was opened last."))
     created_at = models.DateTimeField(_("created"), db_default=Now())

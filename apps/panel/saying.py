@@ -82,7 +82,9 @@ def _contact(_visitor: WidgetVisitor, data: Json, _client_id: str) -> Json:
 def _location(_visitor: WidgetVisitor, data: Json, _client_id: str) -> Json:
     place = {key: data.get(key) for key in ("latitude", "longitude")}
     limits = {"latitude": 90, "longitude": 180}
-    if not all(isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= limits[key] for key, value in place.items()):
+    if not all(
+        isinstance(value, (int, float)) and not isinstance(value, bool) and abs(value) <= limits[key] for key, value in place.items()
+    ):
         raise RefusedError(400, "bad_request", _("“latitude” and “longitude” must be degrees."))
     return place
 
@@ -101,5 +103,7 @@ def _trace_of_button(visitor: WidgetVisitor, action_id: str) -> str:
     found = tokens.decode(action_id)
     if found is None:
         return ""
-    rows = Message.objects.filter(pk=found[0], conversation__lead__channel_id=visitor.channel_id, conversation__lead__chat_id=visitor.chat_id)
+    rows = Message.objects.filter(
+        pk=found[0], conversation__lead__channel_id=visitor.channel_id, conversation__lead__chat_id=visitor.chat_id
+    )
     return rows.values_list("trace_id", flat=True).first() or ""

@@ -5,6 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.conf import settings
+from django.db.models import QuerySet
 from django.urls import reverse
 
 from apps.bots import tokens
@@ -58,7 +59,8 @@ def events(visitor: WidgetVisitor, *, after: int) -> Shown:
     known = {message["id"]: message for message in shown}
     told = [
         {"type": "message", "cursor": str(item.cursor), "message": known[_public_id(pk)]}
-        for pk, item in changed.items() if _public_id(pk) in known
+        for pk, item in changed.items()
+        if _public_id(pk) in known
     ]
     answer: Shown = {"events": told, "cursor": str(page.cursor), "typing": presence.staff_types(lead.pk)}
     return {**answer, "reset": True} if page.reset else answer
@@ -87,7 +89,7 @@ def _public_id(pk: int) -> str:
     return f"m_{pk}"
 
 
-def _visible(lead: Lead | None) -> Any:  # noqa: ANN401  a QuerySet of Message
+def _visible(lead: Lead | None) -> QuerySet[Message]:
     if lead is None:
         return Message.objects.none()
     return Message.objects.filter(conversation__lead_id=lead.pk, is_note=False)
@@ -95,9 +97,16 @@ def _visible(lead: Lead | None) -> Any:  # noqa: ANN401  a QuerySet of Message
 
 def _message(row: Message, content: Content, links: dict[int, str]) -> Shown:
     shown: Shown = {
-        "id": _public_id(row.pk), "direction": row.direction, "author": row.author, "text": content.text, "format": content.format,
-        "state": row.state, "created_at": row.created_at.isoformat(), "keyboard": content.keyboard,
-        "buttons": _buttons(row.pk, content.buttons), "media": [_media(item, links) for item in content.media],
+        "id": _public_id(row.pk),
+        "direction": row.direction,
+        "author": row.author,
+        "text": content.text,
+        "format": content.format,
+        "state": row.state,
+        "created_at": row.created_at.isoformat(),
+        "keyboard": content.keyboard,
+        "buttons": _buttons(row.pk, content.buttons),
+        "media": [_media(item, links) for item in content.media],
     }
     if row.direction == Message.Direction.IN:
         shown["client_message_id"] = row.external_id or ""
@@ -120,7 +129,9 @@ def _buttons(message_pk: int, rows: Sequence[Sequence[Button]]) -> list[list[Sho
     for row in rows:
         shown.append([])
         for button in row:
-            shown[-1].append({"kind": button.kind, "label": button.label, "token": tokens.encode(message_pk, index), "url": safe_link(button.url)})
+            shown[-1].append(
+                {"kind": button.kind, "label": button.label, "token": tokens.encode(message_pk, index), "url": safe_link(button.url)}
+            )
             index += 1
     return shown
 

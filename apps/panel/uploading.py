@@ -1,6 +1,7 @@
 """Files that visitors send: taken in, checked by content, given out again as downloads from signed links."""
 
 from datetime import timedelta
+from typing import Any
 from urllib.parse import quote
 
 from django.core.files.uploadedfile import UploadedFile
@@ -30,11 +31,13 @@ class UploadRefusedError(Exception):
         self.reason, self.code, self.status = reason, code, status
 
 
-def store(visitor: WidgetVisitor, file: UploadedFile) -> WidgetUpload:
+def store(visitor: WidgetVisitor, file: "UploadedFile[Any]") -> WidgetUpload:
     """Keep a file for one message of this visitor. Raises `UploadRefusedError`."""
     size = file.size or 0
     if size > MAX_BYTES:
-        raise UploadRefusedError(_("The file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024 // 1024}, code="too_large", status=413)
+        raise UploadRefusedError(
+            _("The file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024 // 1024}, code="too_large", status=413
+        )
     name = safe_name(file.name or "")
     file.seek(0)
     found = file_type(file.read(HEAD_BYTES), name=name)
@@ -43,7 +46,12 @@ def store(visitor: WidgetVisitor, file: UploadedFile) -> WidgetUpload:
         raise UploadRefusedError(reason, code="type_refused", status=415)
     file.seek(0)
     attachment = Attachment(
-        channel_id=visitor.channel_id, kind=found.kind, name=name, mime=found.mime, size=size, state=Attachment.State.STORED,
+        channel_id=visitor.channel_id,
+        kind=found.kind,
+        name=name,
+        mime=found.mime,
+        size=size,
+        state=Attachment.State.STORED,
     )
     attachment.file.save(name, file, save=False)
     with transaction.atomic():
@@ -67,7 +75,7 @@ def use(visitor: WidgetVisitor, upload_id: object, *, client_message_id: str) ->
     if upload is None:
         return None
     file = upload.attachment
-    return Media(kind=file.kind, name=file.name, mime=file.mime, size=file.size, attachment=file.pk)  # type: ignore[arg-type]
+    return Media(kind=file.kind, name=file.name, mime=file.mime, size=file.size, attachment=file.pk)
 
 
 @require_safe

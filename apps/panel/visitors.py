@@ -37,7 +37,8 @@ def find(token: str) -> WidgetVisitor | None:
     now = timezone.now()
     visitor = (
         WidgetVisitor.objects.select_related("channel__bot")
-        .filter(digest=token_digest(token), expires_at__gt=now, channel__is_active=True, channel__kind="widget").first()
+        .filter(digest=token_digest(token), expires_at__gt=now, channel__is_active=True, channel__kind="widget")
+        .first()
     )
     if visitor and now - visitor.seen_at > NOTED_EVERY:
         WidgetVisitor.objects.filter(pk=visitor.pk).update(seen_at=now, expires_at=now + LIFETIME)

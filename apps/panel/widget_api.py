@@ -14,6 +14,7 @@ from apps.bots.models import Channel
 from apps.core.ratelimit import client_ip
 from apps.panel import presence, proving, saying, showing, tickets, uploading, visitors
 from apps.panel.answering import Json, Limit, RefusedError, api, body, check_origin, text, visitor_of, within
+from apps.panel.models import WidgetVisitor
 
 MESSAGES = Limit("messages", 20, 60)
 MESSAGES_BY_ADDRESS = Limit("messages-ip", 60, 180)  # 20 a minute too, with room for an office behind one address
@@ -50,16 +51,23 @@ def sessions(request: HttpRequest) -> HttpResponse:
     if channel is None:
         raise RefusedError(404, "unknown_key", _("There is no chat with this key. Copy the key from the channel's page in the admin."))
     check_origin(request, channel)
-    identity = proving.judge(channel, data.get("identity") if isinstance(data.get("identity"), dict) else {})
+    told_identity = data.get("identity")
+    identity = proving.judge(channel, told_identity if isinstance(told_identity, dict) else {})
     told = {"language": text(data, "language", limit=10), "page": text(data, "page", limit=500)}
     opened = visitors.open_session(channel, token=text(data, "visitor_token", limit=100), identity=identity, told=told)
     begun = text(data, "start", limit=64)
     if begun:
         saying.start(opened.visitor, begun)
-    return JsonResponse({
-        "visitor_token": opened.token, "chat_id": opened.visitor.chat_id, "fresh": opened.fresh, "verified": bool(opened.visitor.user_id),
-        **({"identity_problem": identity.problem} if identity.problem else {}), **_history(request, opened.visitor, before=None),
-    })
+    return JsonResponse(
+        {
+            "visitor_token": opened.token,
+            "chat_id": opened.visitor.chat_id,
+            "fresh": opened.fresh,
+            "verified": bool(opened.visitor.user_id),
+            **({"identity_problem": identity.problem} if identity.problem else {}),
+            **_history(request, opened.visitor, before=None),
+        }
+    )
 
 
 @api("GET", "POST")
@@ -74,7 +82,8 @@ def messages(request: HttpRequest) -> HttpResponse:
     data = body(request)
     posted = saying.say(visitor, data)
     return JsonResponse(
-        {"message_id": f"i_{posted.update_id}", "client_message_id": data["client_message_id"], "repeated": not posted.created}, status=202,
+        {"message_id": f"i_{posted.update_id}", "client_message_id": data["client_message_id"], "repeated": not posted.created},
+        status=202,
     )
 
 
@@ -131,10 +140,16 @@ def uploads(request: HttpRequest) -> HttpResponse:
     except uploading.UploadRefusedError as error:
         raise RefusedError(error.status, error.code, error.reason) from error
     kept = upload.attachment
-    return JsonResponse({
-        "upload_id": uploading.upload_id(upload), "name": kept.name, "kind": kept.kind, "mime": kept.mime, "size": kept.size,
-        "url": showing.file_link(kept.uid),
-    })
+    return JsonResponse(
+        {
+            "upload_id": uploading.upload_id(upload),
+            "name": kept.name,
+            "kind": kept.kind,
+            "mime": kept.mime,
+            "size": kept.size,
+            "url": showing.file_link(kept.uid),
+        }
+    )
 
 
 @api("POST")
@@ -144,18 +159,18 @@ def sign_out(request: HttpRequest) -> HttpResponse:
     return HttpResponse(status=204)
 
 
-def _history(request: HttpRequest, visitor: visitors.WidgetVisitor, *, before: int | None) -> Json:
+def _history(request: HttpRequest, visitor: WidgetVisitor, *, before: int | None) -> Json:
     history = showing.history(visitor, before=before)
     return {"messages": history.messages, "more": history.more, "cursor": str(history.cursor), **_live(request, visitor)}
 
 
-def _live(request: HttpRequest, visitor: visitors.WidgetVisitor) -> Json:
+def _live(request: HttpRequest, visitor: WidgetVisitor) -> Json:
     """Where this page may listen; null until the chat has a lead, because there is nothing to hear before."""
     origin = getattr(request, "allowed_origin", "") or f"{request.scheme}://{request.get_host()}"
     return {"live": showing.live_address(tickets.issue(visitor, origin=origin)) if showing.lead_of(visitor) else None}
 
 
-def _events(visitor: visitors.WidgetVisitor, *, after: int, wait: int, typing: bool) -> Json:
+def _events(visitor: WidgetVisitor, *, after: int, wait: int, typing: bool) -> Json:
     """Waits without holding more than a few threads of this process; whoever finds no room is told when to ask again."""
     deadline = time.monotonic() + wait
     page = showing.events(visitor, after=after)

@@ -48,7 +48,9 @@ def config(request: HttpRequest) -> HttpResponse:
         raise RefusedError(404, "unknown_key", _("There is no chat with this key. Copy the key from the channel's page in the admin."))
     check_origin(request, channel)
     color = color_of(channel)
-    return JsonResponse({"title": title_of(channel), "color": color, "ink": ink_on(color)}, headers={"Cache-Control": f"private, max-age={LOADER_SECONDS}"})
+    return JsonResponse(
+        {"title": title_of(channel), "color": color, "ink": ink_on(color)}, headers={"Cache-Control": f"private, max-age={LOADER_SECONDS}"}
+    )
 
 
 @require_safe
@@ -90,19 +92,34 @@ def frame_ancestors(channel: Channel) -> list[str]:
 def policy(ancestors: list[str]) -> str:
     """No inline script or style, no plugin, no other page's script; pictures of messages may come from the web."""
     live = Origin.parse(settings.LIVE_URL) if settings.LIVE_URL else None
-    return "; ".join((
-        "default-src 'none'", "script-src 'self'", "style-src 'self'", "font-src 'self'", "img-src 'self' blob: data: https:",
-        "media-src 'self' blob: https:", f"connect-src 'self'{f' {live}' if live else ''}", "form-action 'none'", "base-uri 'none'",
-        f"frame-ancestors {' '.join(ancestors)}",
-    ))
+    return "; ".join(
+        (
+            "default-src 'none'",
+            "script-src 'self'",
+            "style-src 'self'",
+            "font-src 'self'",
+            "img-src 'self' blob: data: https:",
+            "media-src 'self' blob: https:",
+            f"connect-src 'self'{f' {live}' if live else ''}",
+            "form-action 'none'",
+            "base-uri 'none'",
+            f"frame-ancestors {' '.join(ancestors)}",
+        )
+    )
 
 
 def page_data(channel: Channel) -> dict[str, Any]:
     """What the page's script starts with."""
     color = color_of(channel)
     return {
-        "key": key_of(channel), "title": title_of(channel), "greeting": str(channel.config.get("greeting") or ""), "color": color,
-        "ink": ink_on(color), "language": get_language(), "parents": frame_ancestors(channel)[1:], "texts": texts(),
+        "key": key_of(channel),
+        "title": title_of(channel),
+        "greeting": str(channel.config.get("greeting") or ""),
+        "color": color,
+        "ink": ink_on(color),
+        "language": get_language(),
+        "parents": frame_ancestors(channel)[1:],
+        "texts": texts(),
     }
 
 

@@ -34,7 +34,8 @@ def browser(shop_pages: Served) -> Iterator[Browser]:
     names = ", ".join(f"MAP {name} 127.0.0.1:{shop_pages.port}" for name in (SHOP, LOOK_ALIKE))
     with sync_playwright() as playwright:
         opened = playwright.chromium.launch(
-            executable_path=path, args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--host-resolver-rules={names}"],
+            executable_path=path,
+            args=["--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", f"--host-resolver-rules={names}"],
         )
         yield opened
         opened.close()

@@ -35,8 +35,11 @@ def serve() -> Iterator[Served]:
             self.send_header("Content-Type", "text/html; charset=utf-8")
             self.send_header("Content-Length", str(len(body)))
             # A strict site: our script and frame are all that it lets in.
-            self.send_header("Content-Security-Policy", f"default-src 'none'; script-src {_origin(served.tag)}; frame-src {_origin(served.tag)}; "
-                             f"connect-src {_origin(served.tag)}; img-src data:")
+            self.send_header(
+                "Content-Security-Policy",
+                f"default-src 'none'; script-src {_origin(served.tag)}; frame-src {_origin(served.tag)}; "
+                f"connect-src {_origin(served.tag)}; img-src data:",
+            )
             self.end_headers()
             self.wfile.write(body)
 

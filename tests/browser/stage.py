@@ -56,17 +56,39 @@ def stage(folder: Path) -> Iterator[Stage]:
     with database() as database_url, Stack({}, folder) as stack:
         crm, live = free_port(), free_port()
         env = {
-            **os.environ, "DJANGO_SETTINGS_MODULE": "config.settings", "DATABASE_URL": database_url, "REDIS_URL": other_redis(),
-            "SECRET_KEY": secrets.token_urlsafe(40), "MEDIA_ROOT": str(folder / "media"), "STATIC_ROOT": str(folder / "static"), "DEMO": "1",
-            "LIVE_URL": f"http://127.0.0.1:{live}", "OUTGOING_ALLOW": f"127.0.0.1:{crm}", "LOG_LEVEL": "WARNING",
+            **os.environ,
+            "DJANGO_SETTINGS_MODULE": "config.settings",
+            "DATABASE_URL": database_url,
+            "REDIS_URL": other_redis(),
+            "SECRET_KEY": secrets.token_urlsafe(40),
+            "MEDIA_ROOT": str(folder / "media"),
+            "STATIC_ROOT": str(folder / "static"),
+            "DEMO": "1",
+            "LIVE_URL": f"http://127.0.0.1:{live}",
+            "OUTGOING_ALLOW": f"127.0.0.1:{crm}",
+            "LOG_LEVEL": "WARNING",
         }
         stack.env = env
         made = Stage("", env["LIVE_URL"], f"http://127.0.0.1:{crm}", {}, env, stack)
         made.manage("migrate", "--no-input", "-v0")
         stack.start(programs.live(env, port=live))
         base_url = stack.web()
-        demo = json.loads(made.manage("load_demo", "--base-url", base_url, "--crm-url", made.crm_url, "--admin-user", ADMIN,
-                                      "--admin-password", PASSWORD, "--json").strip().splitlines()[-1])
+        demo = json.loads(
+            made.manage(
+                "load_demo",
+                "--base-url",
+                base_url,
+                "--crm-url",
+                made.crm_url,
+                "--admin-user",
+                ADMIN,
+                "--admin-password",
+                PASSWORD,
+                "--json",
+            )
+            .strip()
+            .splitlines()[-1]
+        )
         for start in (stack.worker, stack.sender, stack.beat):
             start()
         start_crm(stack, crm, base_url, demo, folder)
@@ -76,7 +98,9 @@ def stage(folder: Path) -> Iterator[Stage]:
 
 
 def start_crm(stack: Stack, port: int, base_url: str, demo: dict[str, Any], folder: Path) -> None:
-    program = programs.democrm(stack.env, port=port, base_url=base_url, bot_id=str(demo["bot_id"]), user_id=str(demo["user_id"]), token=demo["token"])
+    program = programs.democrm(
+        stack.env, port=port, base_url=base_url, bot_id=str(demo["bot_id"]), user_id=str(demo["user_id"]), token=demo["token"]
+    )
     own_state = ("--state", str(folder / "crm.json"))
     stack.start(type(program)(program.name, [*program.argv, *own_state], program.env, program.cwd))
 
@@ -95,7 +119,7 @@ def database() -> Iterator[str]:
     given = urlsplit(os.environ["DATABASE_URL"])
     name = f"browser_{os.getpid()}_{secrets.token_hex(3)}"
     server = {"host": unquote(given.hostname or ""), "port": given.port, "user": given.username, "password": given.password}
-    options = {key: value for key, value in server.items() if value}
+    options: dict[str, Any] = {key: value for key, value in server.items() if value}
     with psycopg.connect(**options, dbname="postgres", autocommit=True) as connection:
         connection.execute(f"CREATE DATABASE {name}")
         try:

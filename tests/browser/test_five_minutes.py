@@ -1,9 +1,12 @@
 """A newcomer's first five minutes, in a browser, with every process real."""
 
+import http.client
 import json
 import re
 import time
-import urllib.request
+from contextlib import closing
+from typing import Any
+from urllib.parse import urlsplit
 
 import pytest
 from playwright.sync_api import FrameLocator, Page, expect
@@ -57,7 +60,7 @@ def press_new_order(page: Page) -> int:
     """The number of the order that the CRM has made."""
     expect(crm(page).locator("#who")).to_contain_text("Anna")
     numbers = "rows => Math.max(0, ...rows.map((row) => Number(row.dataset.order)))"
-    before = crm(page).locator(".order").evaluate_all(numbers)
+    before = int(crm(page).locator(".order").evaluate_all(numbers))
     crm(page).get_by_role("button", name="New order").click()
     expect(crm(page).locator(f"[data-order='{max(before + 1, 9821)}']")).to_be_visible()
     return max(before + 1, 9821)
@@ -74,13 +77,12 @@ def test_the_same_call_from_a_terminal(product: Stage, new_page: Open) -> None:
     expect(chat(page).get_by_text("Thank you for your order, Anna! Amount 1,234,567")).to_be_visible()
 
 
-def call(product: Stage, alias: str, body: dict[str, object]) -> dict[str, object]:
-    request = urllib.request.Request(
-        f"{product.base_url}/bots/{product.demo['bot_id']}/call/{alias}", data=json.dumps(body).encode(), method="POST",
-        headers={"Authorization": f"Bearer {product.demo['token']}", "Content-Type": "application/json"},
-    )
-    with urllib.request.urlopen(request, timeout=20) as response:
-        return dict(json.loads(response.read()))
+def call(product: Stage, alias: str, body: dict[str, object]) -> dict[str, Any]:
+    connection = http.client.HTTPConnection(urlsplit(product.base_url).netloc, timeout=20)
+    headers = {"Authorization": f"Bearer {product.demo['token']}", "Content-Type": "application/json"}
+    connection.request("POST", f"/bots/{product.demo['bot_id']}/call/{alias}", json.dumps(body), headers)
+    with closing(connection):
+        return dict(json.loads(connection.getresponse().read()))
 
 
 def test_the_crm_shows_the_same_command_ready_to_run(product: Stage, new_page: Open) -> None:

@@ -5,10 +5,9 @@ import re
 import struct
 import time
 import zlib
-from collections.abc import Iterator
 
 import pytest
-from playwright.sync_api import FrameLocator, Page, expect
+from playwright.sync_api import FilePayload, FrameLocator, Page, Route, expect
 
 from tests.browser.conftest import LOOK_ALIKE, SHOP, Open
 from tests.browser.pages import Served
@@ -32,18 +31,20 @@ PNG = _png()
 @pytest.fixture(scope="module")
 def key(product: Stage) -> str:
     """The demo's chat, allowed on the shop's pages."""
-    return str(product.shell(
-        "import json\nfrom apps.bots.models import Channel\n"
-        f"channel = Channel.objects.get(pk={product.demo['channel_id']})\n"
-        f"channel.config = {{**channel.config, 'allowed_hosts': ['http://{SHOP}']}}\nchannel.save()\n"
-        "print(json.dumps('wk_' + channel.public_id.hex))",
-    ))
+    return str(
+        product.shell(
+            "import json\nfrom apps.bots.models import Channel\n"
+            f"channel = Channel.objects.get(pk={product.demo['channel_id']})\n"
+            f"channel.config = {{**channel.config, 'allowed_hosts': ['http://{SHOP}']}}\nchannel.save()\n"
+            "print(json.dumps('wk_' + channel.public_id.hex))",
+        )
+    )
 
 
 @pytest.fixture
-def shop(product: Stage, shop_pages: Served, key: str) -> Iterator[Served]:
+def shop(product: Stage, shop_pages: Served, key: str) -> Served:
     shop_pages.embed(product.base_url, key)
-    yield shop_pages
+    return shop_pages
 
 
 def frame(page: Page) -> FrameLocator:
@@ -60,7 +61,9 @@ def tell(product: Stage, text: str, **content: object) -> None:
     """The bot says this to whoever wrote last."""
     said = json.dumps({"text": text, **content})
     product.manage(
-        "shell", "--no-imports", "-c",
+        "shell",
+        "--no-imports",
+        "-c",
         "import json\nfrom apps.conversations import inbox\nfrom apps.bots.content import Content\nfrom apps.identity.models import Lead\n"
         "from apps.conversations.models import Conversation, FeedItem, Message, Outbox\nfrom apps.conversations import waking\n"
         "from django.db import transaction\n"
@@ -148,10 +151,12 @@ def test_on_a_phone_the_chat_fills_the_screen(shop: Served, new_page: Open) -> N
 def test_files_are_sent_and_refused_ones_say_why(shop: Served, new_page: Open, complaints: list[str]) -> None:
     page = new_page()
     open_chat(page)
-    frame(page).locator("#file").set_input_files([
-        {"name": "photo.png", "mimeType": "image/png", "buffer": PNG}, {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"},
+    files: list[FilePayload] = [
+        {"name": "photo.png", "mimeType": "image/png", "buffer": PNG},
+        {"name": "note.txt", "mimeType": "text/plain", "buffer": b"hello"},
         {"name": "setup.exe", "mimeType": "application/octet-stream", "buffer": b"MZ\x90\x00"},
-    ])
+    ]
+    frame(page).locator("#file").set_input_files(files)
     picture = frame(page).locator(".mine .of-image img")
     expect(picture).to_have_attribute("src", re.compile("/widget/v1/files/"))
     picture.scroll_into_view_if_needed()
@@ -168,8 +173,12 @@ def test_what_a_message_says_is_never_run(shop: Served, product: Stage, new_page
     write(page, "<img src=x onerror=alert(1)>")
     expect(frame(page).locator(".mine .text")).to_have_text("<img src=x onerror=alert(1)>")
     expect(frame(page).locator(".theirs").first).to_be_visible()
-    tell(product, '<b>Bold</b> <a href="javascript:alert(1)">bad</a> <a href="https://shop.example/">good</a><script>alert(1)</script>'
-                  '<img src=x onerror=alert(1)><i onclick="alert(1)">soft</i>', format="html")
+    tell(
+        product,
+        '<b>Bold</b> <a href="javascript:alert(1)">bad</a> <a href="https://shop.example/">good</a><script>alert(1)</script>'
+        '<img src=x onerror=alert(1)><i onclick="alert(1)">soft</i>',
+        format="html",
+    )
     text = frame(page).locator(".theirs .text", has_text="Bold")
     expect(text).to_have_text("Bold bad goodsoft")
     assert text.evaluate("node => node.innerHTML") == (
@@ -182,7 +191,15 @@ def test_a_reply_keyboard_and_unread_messages(shop: Served, product: Stage, new_
     open_chat(page)
     write(page, "hello")
     expect(frame(page).locator(".theirs").first).to_be_visible()
-    tell(product, "Where?", keyboard="reply", buttons=[[{"id": "a", "label": "Riga"}, {"id": "b", "label": "Tallinn"}], [{"id": "c", "kind": "contact", "label": "Send my number"}]])
+    tell(
+        product,
+        "Where?",
+        keyboard="reply",
+        buttons=[
+            [{"id": "a", "label": "Riga"}, {"id": "b", "label": "Tallinn"}],
+            [{"id": "c", "kind": "contact", "label": "Send my number"}],
+        ],
+    )
     keyboard = frame(page).locator("#keyboard")
     expect(keyboard.get_by_role("button", name="Riga")).to_be_visible()
     frame(page).get_by_role("button", name="Close the chat").click()
@@ -256,11 +273,16 @@ def test_the_chat_is_usable_by_keyboard_alone(product: Stage, key: str, new_page
     assert page.evaluate("document.activeElement.id") == "text"
 
 
+def slowly(route: Route) -> None:
+    time.sleep(0.8)
+    route.continue_()
+
+
 def test_a_message_is_shown_before_the_server_has_it(product: Stage, key: str, new_page: Open) -> None:
     page = new_page()
     page.goto(f"{product.base_url}/widget/{key}")
     expect(page.locator("#note")).to_have_text("")
-    page.route("**/widget/v1/messages", lambda route: (time.sleep(0.8), route.continue_()))
+    page.route("**/widget/v1/messages", slowly)
     page.get_by_role("textbox", name="Write a message…").fill("quick")
     page.keyboard.press("Enter")
     page.get_by_role("textbox", name="Write a message…").press("Enter")

@@ -91,7 +91,7 @@ def test_an_upload_becomes_a_message_and_is_given_out_by_a_signed_link(widget: C
     assert (stored["kind"], stored["mime"], stored["size"], stored["name"]) == ("image", "image/png", len(PNG), "photo.png")
     talk(visitor, type="file", upload_id=stored["upload_id"])
     shown = visitor.events()["events"][0]["message"]["media"][0]
-    answer = visitor.client.get(shown["url"])
+    answer: Any = visitor.client.get(shown["url"])
     assert b"".join(answer.streaming_content) == PNG
     assert answer.headers["Content-Type"] == "image/png"
     assert answer.headers["Content-Disposition"] == "attachment; filename*=UTF-8''photo.png"
@@ -164,7 +164,7 @@ def test_unused_uploads_are_removed_after_a_day_and_used_ones_stay(widget: Chann
     visitor = visit(widget)
     used, unused = send(visitor).json(), send(visitor, name="other.png").json()
     visitor.say(type="file", upload_id=used["upload_id"], text=None)
-    names = {row.name: row.file.name for row in Attachment.objects.all()}
+    names = {row.name: str(row.file.name) for row in Attachment.objects.all()}
     assert uploading.remove_unused() == 0
     WidgetUpload.objects.update(created_at=Now() - timedelta(hours=25))
     assert uploading.remove_unused() == 1

@@ -58,7 +58,7 @@ class Visitor:
         self.session = answer.json()
         return self.session
 
-    def say(self, text: str = "Hi", **data: Any) -> Any:
+    def say(self, text: str | None = "Hi", **data: Any) -> Any:
         return self.call("post", "messages", {"client_message_id": f"c{next(_ids)}", "type": "text", "text": text, **data})
 
     def events(self, after: str | None = None) -> dict[str, Any]:

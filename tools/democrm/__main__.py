@@ -23,7 +23,9 @@ def main() -> None:
     chosen = parser.parse_args()
     book = Book.open(chosen.state, user_id=chosen.user_id)
     gateway = Gateway(base_url=chosen.base_url.rstrip("/"), bot_id=chosen.bot_id, token=chosen.token)
-    web.run_app(make_app(book, gateway, port=chosen.port), host="127.0.0.1", port=chosen.port, print=None, access_log=None, shutdown_timeout=2)
+    web.run_app(
+        make_app(book, gateway, port=chosen.port), host="127.0.0.1", port=chosen.port, print=None, access_log=None, shutdown_timeout=2
+    )
 
 
 if __name__ == "__main__":

@@ -39,7 +39,9 @@ async def _guard(request: web.Request, handler: Any) -> web.StreamResponse:
     response: web.StreamResponse = await handler(request)
     base = request.app[GATEWAY].base_url
     also = base.replace("127.0.0.1", "localhost")
-    response.headers["Content-Security-Policy"] = f"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' {base} {also}"
+    response.headers["Content-Security-Policy"] = (
+        f"default-src 'self'; base-uri 'none'; form-action 'none'; frame-ancestors 'self' {base} {also}"
+    )
     response.headers["X-Content-Type-Options"] = "nosniff"
     response.headers.setdefault("Cache-Control", "no-store")
     return response

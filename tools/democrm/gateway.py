@@ -1,6 +1,5 @@
 """The CRM's calls of Dialog Bus, as any system would make them."""
 
-import asyncio
 import json
 import time
 from dataclasses import dataclass
@@ -42,7 +41,7 @@ class Gateway:
             ):
                 text = await response.text()
                 return response.status, _json(text)
-        except (aiohttp.ClientError, asyncio.TimeoutError, OSError) as error:
+        except (TimeoutError, aiohttp.ClientError, OSError) as error:
             return 0, {"message": f"Dialog Bus does not answer ({type(error).__name__}). Is it running at {self.base_url}?"}
 
     def curl(self, body: str) -> str:

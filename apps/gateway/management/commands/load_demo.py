@@ -26,8 +26,10 @@ class Command(BaseCommand):
     def handle(self, *_args: Any, **options: Any) -> None:
         try:
             demo = demo_data.load(
-                crm_url=options["crm_url"].rstrip("/"), admin=(options["admin_user"], options["admin_password"]),
-                token_file=options["token_file"], anew=options["anew"],
+                crm_url=options["crm_url"].rstrip("/"),
+                admin=(options["admin_user"], options["admin_password"]),
+                token_file=options["token_file"],
+                anew=options["anew"],
             )
         except BotFileError as error:
             raise CommandError("\n".join(["The demo's bot cannot be loaded.", *error.problems])) from error
@@ -36,5 +38,11 @@ class Command(BaseCommand):
         base_url = options["base_url"].rstrip("/")
         if not options["json"]:
             self.stdout.write(f"Demo page: {base_url}/demo/")
-        told = {"bot_id": demo.bot_id, "token": demo.token, "user_id": demo.user_id, "channel_id": demo.channel_id, "demo_url": f"{base_url}/demo/"}
+        told = {
+            "bot_id": demo.bot_id,
+            "token": demo.token,
+            "user_id": demo.user_id,
+            "channel_id": demo.channel_id,
+            "demo_url": f"{base_url}/demo/",
+        }
         self.stdout.write(json.dumps(told))
