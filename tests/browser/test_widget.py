@@ -252,6 +252,38 @@ def test_what_was_written_without_a_connection_is_sent_when_it_is_back(shop: Ser
     complaints.clear()
 
 
+def test_a_page_can_speak_to_the_chat(shop: Served, product: Stage, new_page: Open) -> None:
+    page = new_page()
+    page.add_init_script(
+        "window.said = []; window.DialogBus = Object.assign((...call) => DialogBus.q.push(call), {q: []});"
+        "DialogBus('on', 'open', () => said.push('open')); DialogBus('on', 'unread', (count) => said.push(count));",
+    )
+    page.goto(f"http://{SHOP}/")
+    expect(page.get_by_role("button", name="Shop")).to_be_visible()
+    identity = product.shell(
+        "import json\nfrom apps.bots.models import Channel\nfrom apps.panel import demo_page\n"
+        f"print(json.dumps(demo_page.signed_identity(Channel.objects.get(pk={product.demo['channel_id']}))))",
+    )
+    page.evaluate("identity => DialogBus('identify', identity)", identity)
+    page.evaluate("DialogBus('open')")
+    expect(frame(page).locator(".message").first).to_be_visible()
+    assert page.evaluate("said").count("open") == 1
+    page.evaluate("DialogBus('signOut')")
+    expect(frame(page).locator(".message")).to_have_count(0)
+    page.evaluate("DialogBus('close')")
+    expect(page.locator("iframe")).to_be_hidden()
+
+
+def test_the_chat_can_fill_a_place_on_the_page(product: Stage, shop_pages: Served, key: str, new_page: Open) -> None:
+    shop_pages.embed(product.base_url, key, target="#box", lang="ru")
+    page = new_page()
+    page.goto(f"http://{SHOP}/")
+    expect(page.locator("#box iframe")).to_be_visible()
+    expect(frame(page).get_by_role("textbox", name="Напишите сообщение…")).to_be_visible()
+    expect(frame(page).get_by_role("button", name="Закрыть чат")).to_be_hidden()
+    assert page.get_by_role("button").count() == 0
+
+
 def test_the_page_speaks_russian(product: Stage, key: str, new_page: Open) -> None:
     page = new_page(locale="ru-RU")
     page.goto(f"{product.base_url}/widget/{key}")
