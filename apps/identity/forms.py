@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.db import transaction
+from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -207,7 +208,22 @@ class ConnectLinkForm(forms.Form):
 
 
 class MergeForm(forms.Form):
-    """Which person is the same human; `people` are those of the same bot that the user may edit."""
+    """Which person is the same human. `people` are those whom the user may edit; only one of the same bot will do."""
 
-    other = forms.IntegerField(label=gettext_lazy("Number of the other person"), min_value=1, widget=widgets.UnfoldAdminIntegerFieldWidget,
-                               help_text=gettext_lazy("It stands in the address of that person's page. Everything of that person moves here."))  # fmt: skip
+    other = forms.IntegerField(
+        label=gettext_lazy("Number of the other person"),
+        min_value=1,
+        max_value=2**62,
+        widget=widgets.UnfoldAdminIntegerFieldWidget,
+        help_text=gettext_lazy("It stands in the address of that person's page. Everything of that person moves here."),
+    )
+
+    def __init__(self, *args: Any, people: QuerySet[Person], kept: Person, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.people, self.kept = people, kept
+
+    def clean_other(self) -> Person:
+        found = self.people.filter(pk=self.cleaned_data["other"], bot_id=self.kept.bot_id).exclude(pk=self.kept.pk).first()
+        if found is None:
+            raise ValidationError(_("There is no other person of this bot with this number."), code="unknown")
+        return found

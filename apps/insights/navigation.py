@@ -49,6 +49,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         (
             Page("identity.Person", _("People"), "groups"),
             Page("identity.Lead", _("Mapping table"), "table_rows"),
+            Page("identity.PersonMerge", _("Merges"), "merge"),
             Page("identity.ConnectLink", _("Connect links"), "add_link"),
             Page("identity.ClientField", _("Client fields"), "badge"),
         ),

@@ -14,7 +14,7 @@ from django.utils import timezone
 from apps.bots.models import Bot
 from apps.core.models import AuditEntry
 from apps.identity import attributes
-from apps.identity.models import ClientField, ConnectLink, ExternalId, Lead, Person
+from apps.identity.models import ClientField, ConnectLink, ExternalId, Lead, Person, PersonMerge
 from tests.admin.conftest import act, change, listing, told
 from tests.making import make_bot, make_channel, make_lead
 
@@ -162,6 +162,41 @@ def test_an_id_of_somebody_else_is_refused_with_the_name(page: Client, bot: Bot,
 def test_the_page_shows_chats_and_conversations(page: Client, shop: Any) -> None:
     text = page.get(change(shop.person)).content.decode()
     assert all(f'href="{change(row)}"' in text for row in (shop.lead, shop.conversation))
+
+
+# --- merging ----------------------------------------------------------------------------------------------------------------
+
+
+def test_two_people_are_merged_after_both_were_shown_and_the_merge_is_undone(page: Client, anna: Lead) -> None:
+    ivan = make_lead(anna.channel, "777", name="Ann P.")
+    address = f"/admin/identity/person/{anna.person_id}/merge/"
+    shown = page.post(address, {"other": ivan.person_id}).content.decode()
+    assert ("Ann P." in shown, ivan.code in shown, Person.objects.count()) == (True, True, 2)
+    page.post(address, {"other": ivan.person_id, "sure": "1"})
+    assert set(Lead.objects.values_list("person_id", flat=True)) == {anna.person_id}
+    merged = PersonMerge.objects.get()
+    assert page.get(change(merged)).status_code == 200
+    page.post(act(merged, "undo"))
+    assert Person.objects.get(pk=ivan.person_id).name == "Ann P."
+    assert Lead.objects.get(pk=ivan.pk).person_id == ivan.person_id
+
+
+def test_two_users_of_one_system_are_not_merged(page: Client, anna: Lead) -> None:
+    other = Person.objects.create(bot=anna.channel.bot, name="Ivan")
+    ExternalId.objects.create(bot=other.bot, person=other, system="crm", value="126")
+    response = page.post(f"/admin/identity/person/{anna.person_id}/merge/", {"other": other.pk, "sure": "1"}, follow=True)
+    assert told(response) == ["Not merged: both people have an id in the same system, so that they are two users there."]
+
+
+@pytest.mark.parametrize("other", ["own", "foreign", "99999999", "x", "-1", str(2**70)])
+def test_only_another_person_of_the_same_bot_can_be_merged(page: Client, anna: Lead, other: str) -> None:
+    known = {"own": anna.person_id, "foreign": Person.objects.create(bot=make_bot()).pk}
+    response = page.post(f"/admin/identity/person/{anna.person_id}/merge/", {"other": known.get(other, other), "sure": "1"})
+    assert list(response.context["form"].errors) == ["other"]
+
+
+def test_merging_wants_the_right_to_edit(signed_in: Callable[..., Client], anna: Lead) -> None:
+    assert signed_in("communications_manager").get(f"/admin/identity/person/{anna.person_id}/merge/").status_code == 404
 
 
 # --- search ---------------------------------------------------------------------------------------------------------------

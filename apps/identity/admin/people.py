@@ -5,7 +5,8 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import Prefetch, QuerySet
 from django.forms import Form
-from django.http import HttpRequest
+from django.http import HttpRequest, HttpResponse
+from django.urls import URLPattern, path, reverse
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -20,6 +21,7 @@ from apps.events.admin.listing import LogListMixin
 from apps.events.admin.pages import Fact, PageAdmin, Panel, facts_panel, table
 from apps.events.showing import EMPTY, badge, badges, link, list_of, moment, page_of
 from apps.identity import attributes, searching
+from apps.identity.admin.merges import merge_page
 from apps.identity.forms import CARD, ExternalIdForm, ExternalIdFormSet, PersonForm, person_form
 from apps.identity.models import ExternalId, Lead, Person
 
@@ -50,6 +52,13 @@ class PersonAdmin(LogListMixin, PageAdmin):
     search_fields = ("name",)
     search_help_text = gettext_lazy("Name, user id, lead, chat id, phone or e-mail")
     inlines = (ExternalIdInline,)
+
+    def get_urls(self) -> list[URLPattern]:
+        wrap = self.admin_site.admin_view
+        return [path("<int:pk>/merge/", wrap(self.merge_view), name="identity_person_merge"), *super().get_urls()]
+
+    def merge_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return merge_page(request, pk, admin_site=self.admin_site)
 
     # --- the list -----------------------------------------------------------------------------------------------------
 
@@ -133,7 +142,7 @@ class PersonAdmin(LogListMixin, PageAdmin):
         return [_("Confirmed by the person: %(what)s.") % {"what": ", ".join(confirmed)}] if confirmed else []
 
     def panels(self, request: HttpRequest, obj: Person) -> list[Panel]:  # type: ignore[override]
-        found = [_chats(obj)]
+        found = [_chats(obj), *([_merging(obj)] if self.has_change_permission(request, obj) else [])]
         if can(request.user, "view", "operations", obj.bot_id):
             found.append(_conversations(obj))
         if can(request.user, "view", "events", obj.bot_id):
@@ -152,6 +161,14 @@ def _chats(person: Person) -> Panel:
     ]  # fmt: skip
     headers = (_("lead"), _("channel"), _("chat id"), _("name in the messenger"), _("state"), _("connected"), _("last wrote"))
     return table(_("Chats"), headers, rows, icon="chat", empty=_("This person has not written yet."))
+
+
+def _merging(person: Person) -> Panel:
+    ways = [
+        Fact(_("the same human under another number"), link(reverse("admin:identity_person_merge", args=[person.pk]), _("Merge…"))),
+        Fact(_("earlier merges"), link(list_of("identity.PersonMerge", person=person.pk), _("Show"))),
+    ]
+    return facts_panel(_("Duplicates"), ways, icon="merge")
 
 
 def _conversations(person: Person) -> Panel:
