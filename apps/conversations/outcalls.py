@@ -10,7 +10,7 @@ from django.utils import timezone
 
 from apps.conversations import inbox
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Call, Update
+from apps.conversations.models import Call, Conversation, Update
 from apps.events import recording
 from apps.events.models import Event
 
@@ -50,7 +50,8 @@ def settle(outcomes: Sequence[CallOutcome]) -> None:
     with transaction.atomic():
         for outcome in outcomes:
             _fill(outcome)
-        recording.write([_event(outcome) for outcome in outcomes])
+        chats = _chats(outcomes)
+        recording.write([_event(outcome, chats.get(outcome.call.lane_id)) for outcome in outcomes])
         waiting = _still_pending(outcomes)
         ended = [outcome for outcome in outcomes if outcome.call.pk in waiting]
         for outcome in ended:
@@ -82,21 +83,32 @@ def cancel(*, session_ids: Sequence[int]) -> None:
     Call.objects.filter(session_id__in=session_ids, state=Call.State.PENDING).update(state=Call.State.CANCELLED, done_at=timezone.now())
 
 
-def _event(outcome: CallOutcome) -> Event:
+def _chats(outcomes: Sequence[CallOutcome]) -> dict[int, Conversation]:
+    """The open conversation of each lane: whom a call was about."""
+    lanes = {outcome.call.lane_id for outcome in outcomes}
+    rows = Conversation.objects.filter(lane_id__in=lanes, status=Conversation.Status.OPEN).only("id", "lane_id", "person_id", "lead_id")
+    return {row.lane_id: row for row in rows}
+
+
+def _event(outcome: CallOutcome, chat: Conversation | None) -> Event:
+    """`call.made` tells how a call ended; `call.retried` that an attempt failed and another follows."""
     call = outcome.call
     status = call.status_code or 0
     good = 200 <= status < 400  # noqa: PLR2004
     details = {"action": call.action, "request": call.shown, "answer": status or outcome.reply.get("error", ""), "attempt": call.attempts}
     if outcome.again_in is not None:
-        details["again_in"] = round(outcome.again_in, 1)
+        details |= {"again_in": round(outcome.again_in, 1), "reason": str(status)}
     return recording.event(
-        "call.made",
+        "call.made" if outcome.again_in is None else "call.retried",
         status="success" if good else "fail",
         trace_id=call.trace_id,
         bot_id=call.bot_id,
         channel_id=call.channel_id,
         session_id=call.session_id,
         latency_ms=outcome.latency_ms,
+        person_id=chat.person_id if chat else None,
+        lead_id=chat.lead_id if chat else None,
+        conversation_id=chat.pk if chat else None,
         details={**details, **({"reason": call.error} if call.error else {})},
     )
 

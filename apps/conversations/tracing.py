@@ -66,14 +66,15 @@ class Calls(TraceSource):
             yield Line(
                 at=row.created_at, trace_id=row.trace_id, title=_("We call another system"), icon="call_made", tone="plain" if pending or good else "bad",
                 text=f"{shown.get('method') or ''} {shown.get('url') or row.action}".strip(), latency_ms=row.latency_ms,
-                state=str(row.status_code or row.get_state_display()), private=private,
+                state=str(row.status_code or (_("no answer") if row.done_at else row.get_state_display())), private=private,
                 details={"action": row.action, "request": shown, "attempts": row.attempts, **({"reason": row.error} if row.error else {})},
                 places=(Place("conversations.Call", row.pk),), order=(4, row.visit, row.pk), after=f"s{row.session_id}v{row.visit}",
             )  # fmt: skip
             if row.done_at:
                 yield Line(
-                    at=row.done_at, trace_id=row.trace_id, title=_("The other system answers"), icon="call_received", tone="ok" if good else "bad",
-                    state=str(row.status_code or _("no answer")), text=row.error, order=(0, 0, row.pk),
+                    at=row.done_at, trace_id=row.trace_id, tone="ok" if good else "bad", icon="call_received" if row.status_code else "call_missed_outgoing",
+                    title=_("The other system answers") if row.status_code else _("The call came to nothing"),
+                    state=str(row.status_code or ""), text=row.error, order=(0, 0, row.pk),
                 )  # fmt: skip
 
 

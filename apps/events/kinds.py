@@ -18,6 +18,7 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "message.delivered": (_("Delivered"), "done"),
     "message.read": (_("Read"), "done_all"),
     "call.made": (_("We called another system"), "call_made"),
+    "call.retried": (_("Our call failed and is tried again"), "replay"),
     "inbox.parked": (_("An inbox item was parked"), "report"),
     "inbox.replayed": (_("A parked item was replayed"), "replay"),
     "inbox.discarded": (_("A parked item was discarded"), "delete"),

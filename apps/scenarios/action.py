@@ -55,9 +55,9 @@ class OutgoingCall:
     """A request that the sender performs through the guarded HTTP client.
 
     `body`: JSON (sent as `application/json`), text or bytes (sent as they are), None for none. `timeout`: seconds for the whole call, at most
-    60. `retries` further attempts after `backoff_seconds` doubled each time with jitter (`Retry-After` wins), on the statuses and failures in
-    `retry_on` ("5xx", "429", "timeout", "reset", "refused"). `save`: names of variables → paths in the reply (`json.order.id`, `status`,
-    `headers.location`), for `ActionResult.values`. `callback`: the session then waits for the other system to call back, this many seconds.
+    10 (security.md 2). `retries` further attempts after `backoff_seconds` doubled each time with jitter (`Retry-After` wins), on the statuses
+    and failures in `retry_on` ("5xx", "429", "timeout", "reset", "refused"). `save`: names of variables → paths in the reply
+    (`json.order.id`, `status`, `headers.location`), for `ActionResult.values`.
     """
 
     method: str
@@ -69,7 +69,6 @@ class OutgoingCall:
     backoff_seconds: float = 1.0
     retry_on: frozenset[str] = frozenset({"5xx", "429", "timeout", "reset"})
     save: Mapping[str, str] = field(default_factory=dict)
-    callback: float = 0.0
 
     def dump(self) -> Json:
         """As it is stored for the sender: {method, url, headers, json or body (text), timeout, retries, backoff_seconds, retry_on}."""

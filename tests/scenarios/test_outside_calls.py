@@ -50,7 +50,7 @@ def crm() -> Iterator[Crm]:
             self.end_headers()
             self.wfile.write(answer)
 
-        do_GET = do_POST = handle_any  # noqa: N815  the server's own names
+        do_GET = do_POST = handle_any
 
         def log_message(self, *_args: Any) -> None:
             """Quiet."""
@@ -73,7 +73,10 @@ def lead() -> Lead:
 
 def calling(url: str, **params: Any) -> Json:
     """Says a line, asks the CRM about an order, says how it went."""
-    said_by = {name: node(f"on_{name}", "message", {"text": f"{name}: {{{{ request_error }}}}"}, next="end") for name in ("client_error", "server_error", "timeout", "refused")}
+    said_by = {
+        name: node(f"on_{name}", "message", {"text": f"{name}: {{{{ request_error }}}}"}, next="end")
+        for name in ("client_error", "server_error", "timeout", "refused")
+    }
     request = {"method": "GET", "url": url + "/orders/{{ order }}", "save": {"status": "json.status"}, "retries": 0, **params}
     return definition(
         node("start", "start", next="wait"),
@@ -139,7 +142,9 @@ def test_a_server_error_is_tried_again_with_the_same_key(lead: Lead, crm: Crm) -
     assert said(lead)[-1] == "Your order is paid."
     assert len({asked["headers"]["Idempotency-Key"] for asked in crm.asked}) == 1
     assert len(crm.asked) == 2
-    assert list(Event.objects.filter(kind="call.made").order_by("id").values_list("status", flat=True)) == ["fail", "success"]
+    log = Event.objects.filter(kind__startswith="call.").order_by("id").values_list("kind", "status", "details__answer", "person_id")
+    person = Session.objects.get().person_id
+    assert list(log) == [("call.retried", "fail", 503, person), ("call.made", "success", 200, person)]
 
 
 def test_a_call_in_the_hand_of_a_dead_sender_is_made_again(lead: Lead, crm: Crm) -> None:
@@ -169,7 +174,11 @@ def test_secrets_of_a_request_are_used_and_never_shown(lead: Lead, crm: Crm) -> 
     InstanceSetting.objects.create(key="crm_token", is_secret=True, value="s3cr3t-value-of-the-crm")
     forget()
     crm.answers.append((200, {}, b'{"status": "paid"}'))
-    start(lead, make_scenario(lead.channel.bot, calling(crm.url, headers={"Authorization": "Bearer {{ instance_settings.crm_token }}"})), order=1)
+    start(
+        lead,
+        make_scenario(lead.channel.bot, calling(crm.url, headers={"Authorization": "Bearer {{ instance_settings.crm_token }}"})),
+        order=1,
+    )
     with sender():
         until(ended)
     assert crm.asked[0]["headers"]["Authorization"] == "Bearer s3cr3t-value-of-the-crm"

@@ -106,4 +106,4 @@ def answer_badge(call: Call) -> SafeString:
     if call.state == Call.State.CANCELLED:
         return badge(_("cancelled"))
     good = call.status_code in GOOD and not call.error
-    return badge(str(call.status_code or call.error[:60] or _("no answer")), "ok" if good else "bad", title=call.error)
+    return badge(str(call.status_code or _("no answer")), "ok" if good else "bad", title=call.error)

@@ -35,7 +35,7 @@ class SendRequestParams(ActionParams):
     headers: dict[str, Textual] = Field(default_factory=dict, title=gettext_noop("Headers"))
     body: Any = Field(None, title=gettext_noop("Body"), description=gettext_noop("An object is sent as JSON, a text as it is."))
     body_format: Literal["json", "form"] = Field("json", title=gettext_noop("Form of the body"))
-    timeout: float = Field(10, ge=0.5, le=60, title=gettext_noop("Seconds to wait for the answer"))
+    timeout: float = Field(10, ge=0.5, le=10, title=gettext_noop("Seconds to wait for the answer"))
     retries: int = Field(
         2, ge=0, le=5, title=gettext_noop("Further attempts"), description=gettext_noop("After 5xx, 429, a timeout or a broken connection.")
     )
