@@ -4,7 +4,7 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
-from playwright.sync_api import Browser, BrowserContext, Page, sync_playwright
+from playwright.sync_api import Browser, BrowserContext, Page, expect, sync_playwright
 
 from tests.browser.pages import Served, serve
 from tests.browser.stage import Stage, stage
@@ -12,6 +12,7 @@ from tools import chromium
 
 SHOP, LOOK_ALIKE = "shop.example", "shop.example.evil.test"
 Open = Callable[..., Page]
+expect.set_options(timeout=15_000)  # both cores may be busy with other tests
 
 
 @pytest.fixture(scope="session")
