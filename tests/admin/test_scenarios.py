@@ -137,6 +137,13 @@ def test_a_draft_that_cannot_be_read_is_refused_and_kept_in_the_editor(page: Cli
     assert Scenario.objects.get(pk=scenario.pk).draft == scenario.draft
 
 
+def test_the_history_says_in_words_what_a_draft_changed(page: Client, scenario: Scenario) -> None:
+    page.post(change(scenario), form(scenario, with_text("Changed")))
+    text = page.get(f"/admin/scenarios/scenario/{scenario.pk}/history/").content.decode()
+    assert "Main › thanks (message): params.text" in text
+    assert "Changed" in text
+
+
 def test_the_key_stays_because_files_and_endpoints_name_it(page: Client, scenario: Scenario) -> None:
     page.post(change(scenario), form(scenario, key="other"))
     assert Scenario.objects.get(pk=scenario.pk).key == "thank-you"

@@ -39,7 +39,7 @@ class ApiTokenAdmin(PageAdmin):
     fieldsets = (
         (None, {"fields": (("name", "source_system"), "is_active")}),
         (gettext_lazy("What it may do"), {"fields": (("all_bots", "bots"), ("all_aliases", "aliases"), "dry_run_only")}),
-        (gettext_lazy("Limits"), {"fields": (("calls_per_minute", "expires_at"),)}),
+        (gettext_lazy("Limits"), {"fields": ("calls_per_minute", "expires_at")}),
     )
     acts = (
         Act("rotate", gettext_lazy("Rotate"), icon="autorenew", tone="primary", when=_is_live,

@@ -27,6 +27,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
+from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.admin.palette import palette
 from apps.scenarios.engine.contract import Problem
@@ -141,6 +142,9 @@ class ScenarioAdmin(PageAdmin):
             "unpublished": obj.published_id is None or bool(comparing.compare(obj.published.definition, obj.draft) if obj.published else True),
             "is_fullwidth": "1",
         }  # fmt: skip
+
+    def get_historical_record_context_helper(self, _request: HttpRequest, historical_record: Any) -> DraftHistory:
+        return DraftHistory(self.model, historical_record)  # type: ignore[call-arg]  # simple-history's signature
 
     def panels(self, request: HttpRequest, obj: Scenario) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
         return [_versions(obj), _triggers(obj)]
