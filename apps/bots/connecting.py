@@ -25,13 +25,12 @@ def connect(channel: Channel) -> Account:
     """
     asked_at = channel.health_at
     try:
+        _check_alone(channel)
         account = loop.run(_activate(channel))
     except SendError as error:
         note(channel, Health(ok=False, text=error.reason), asked_at=asked_at)
         raise
-    channel.account = asdict(account)
-    if channel.pk:
-        Channel.objects.filter(pk=channel.pk).update(account=channel.account)
+    _keep_account(channel, account)
     note(channel, Health(ok=True), asked_at=asked_at)
     return account
 
@@ -46,8 +45,7 @@ def check_all(channels: Sequence[Channel]) -> list[Health]:
     found = loop.run(_ask_all(channels)) if channels else []
     for channel, (health, account) in zip(channels, found, strict=True):
         if account is not None:
-            channel.account = asdict(account)
-            Channel.objects.filter(pk=channel.pk).update(account=channel.account)
+            _keep_account(channel, account)
         note(channel, health, asked_at=channel.health_at)
     return [health for health, _account in found]
 
@@ -72,6 +70,25 @@ def note(channel: Channel, health: Health, *, asked_at: datetime | None) -> None
         )  # fmt: skip
 
 
+def _check_alone(channel: Channel) -> None:
+    """Two channels with one account would take each other's messages."""
+    account_id = channel.adapter.account_id(channel.credentials)
+    others = Channel.objects.filter(kind=channel.kind, is_active=True, account__external_id=account_id).exclude(pk=channel.pk)
+    if account_id and others.exists():
+        raise ConfigError(_("Another active channel uses this account already. Pause that channel first, or take another account."))
+
+
+def _keep_account(channel: Channel, account: Account) -> None:
+    """Note who we are there and which address of ours the messenger was told. What was polled so far says nothing about another account."""
+    changed = channel.account.get("external_id", account.external_id) != account.external_id
+    channel.account = {**asdict(account), "webhook_url": channel.webhook_url}
+    fields: dict[str, Any] = {"account": channel.account}
+    if changed:
+        channel.poll_offset = fields["poll_offset"] = 0
+    if channel.pk:
+        Channel.objects.filter(pk=channel.pk).update(**fields)
+
+
 async def _activate(channel: Channel) -> Account:
     return await _limited(channel.adapter.activate(channel.credentials, webhook_url=channel.webhook_url))
 
@@ -81,9 +98,11 @@ async def _ask_all(channels: Sequence[Channel]) -> list[tuple[Health, Account | 
 
 
 async def _ask(channel: Channel) -> tuple[Health, Account | None]:
-    """A channel that was never connected (it came from a file) is connected now; the account is then told too."""
+    """A channel that was never connected (it came from a file), or not since our own address changed, is connected now; the account is then
+    told too.
+    """
     try:
-        if not channel.account:
+        if not channel.account or channel.account.get("webhook_url", "") != channel.webhook_url:
             return Health(ok=True), await _activate(channel)
         return await _limited(channel.adapter.health(channel.credentials, webhook_url=channel.webhook_url)), None
     except SendError as error:

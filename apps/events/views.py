@@ -1,5 +1,6 @@
 """The trace page and the export of the log."""
 
+import re
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any
 
@@ -27,11 +28,14 @@ ABOUT = (
 )  # fmt: skip
 
 
+TRACE_FORM = re.compile(r"[A-Za-z0-9._-]{1,64}")
+
+
 def trace_page(request: HttpRequest, trace_id: str, *, admin_site: AdminSite) -> HttpResponse:
     """The whole chain of a trace. Rows are limited to what the viewer may see; 404 when that is nothing."""
     if not can_model(request.user, "view", Event):
         raise PermissionDenied
-    found = chain(trace_id, viewer=request.user)
+    found = chain(trace_id, viewer=request.user) if TRACE_FORM.fullmatch(trace_id) else None
     if not found:
         raise Http404(_("Nothing of this trace is in the log, or it is not yours to see."))
     context = {

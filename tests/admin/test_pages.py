@@ -49,6 +49,28 @@ def test_lists_pages_and_histories_of_stored_rows_answer(page: Client, world: Wo
             assert (address, page.get(address).status_code) == (address, 200)
 
 
+MADE_UP = "bot=9999999999999999999999&person=x&conversation=-1&session=1e9&since=x&before=x&after=~&source=x&linked=x&answer=x&status__exact=x&state__exact=x&p=0"
+
+
+@pytest.mark.parametrize("label", LABELS)
+def test_made_up_addresses_are_no_errors(label: str, page: Client, shop: World) -> None:
+    address = reverse(name_of(label, "changelist"))
+    queries = [
+        *MADE_UP.split("&"),
+        "q=%00",
+        "kind=%00",
+        "trace=%00",
+        "bot=%00",
+        "%00=1",
+        "q=%FF",
+        "o=99",
+        "nonsense=1",
+        "source_system=%27%3B--",
+    ]
+    answers = {query: page.get(f"{address}?{query}").status_code for query in queries}
+    assert {query: status for query, status in answers.items() if status not in (200, 302)} == {}
+
+
 def test_every_registered_model_belongs_to_a_module_of_rights() -> None:
     open_to_nobody = [model for model in admin.site._registry if not getattr(model, "access_module", "")]
     assert [model._meta.label for model in open_to_nobody if model._meta.app_label not in THIRD_PARTY] == []

@@ -107,8 +107,9 @@ def test_the_page_names_and_links_who_and_what(page: Client, shop: World, first:
     assert "+380501112233" not in text
 
 
-def test_an_unknown_trace_is_a_page_that_is_not_there(page: Client) -> None:
-    assert page.get(page_of("nothing-of-this")).status_code == 404
+@pytest.mark.parametrize("trace_id", ["nothing-of-this", "%00", "a" * 65, "%27"])
+def test_an_unknown_trace_is_a_page_that_is_not_there(page: Client, trace_id: str) -> None:
+    assert page.get(page_of(trace_id)).status_code == 404
 
 
 def test_who_may_not_see_the_log_sees_no_chain(signed_in: Callable[..., Client], first: str) -> None:
