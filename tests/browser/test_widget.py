@@ -309,7 +309,11 @@ def test_a_message_is_shown_before_the_server_has_it(product: Stage, key: str, n
     page.goto(f"{product.base_url}/widget/{key}")
     expect(page.locator("#note")).to_have_text("")
     held: list[Route] = []
-    page.route("**/widget/v1/messages", lambda route: held.append(route))
+
+    def hold(route: Route) -> None:
+        held.append(route)
+
+    page.route("**/widget/v1/messages", hold)
     page.get_by_role("textbox", name="Write a message…").fill("quick")
     page.keyboard.press("Enter")
     page.get_by_role("textbox", name="Write a message…").press("Enter")
