@@ -81,6 +81,7 @@ class BaseAdmin(RightsMixin, _ModelAdmin):
     history, never a value. A saved row must lie within the user's bots, whatever the form let through.
     """
 
+    empty_value_display = "–"
     object_history_list_template = "core/object_history_list.html"
     show_full_result_count = False
     paginator = CappedPaginator

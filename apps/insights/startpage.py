@@ -222,7 +222,8 @@ def _failures(user: AnyUser) -> list[Matter]:
 def _why(row: Event) -> str:
     details = row.details if isinstance(row.details, dict) else {}
     why = next((str(details[key]) for key in ("reason", "message", "error", "answer") if details.get(key)), "")
-    asked = details.get("request") if isinstance(details.get("request"), dict) else {}
+    found = details.get("request")
+    asked = found if isinstance(found, dict) else {}
     address = f"{asked.get('method') or ''} {asked.get('url') or ''}".strip()
     return " · ".join(part for part in (row.source_system, row.endpoint, address, why) if part)[:300]
 

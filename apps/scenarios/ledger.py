@@ -14,6 +14,7 @@ from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.core.masking import mask
 from apps.identity import attributes
 from apps.identity.attributes import private_keys
+from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Emit, Happened
 from apps.scenarios.models import Session
 
@@ -75,6 +76,7 @@ class Ledger:
             )
             row["section"], row["node"] = happened.section or row["section"], happened.node or row["node"]
             row["kind"] = happened.details.get("kind", "") or row["kind"] if happened.kind == "entered" else row["kind"]
+            row["kind"] = row["kind"] or _kind_of(session, row["node"])
             row["exit"] = happened.exit or row["exit"]
             row["events"].append(_event(happened, trace_id))
 
@@ -113,6 +115,12 @@ class Ledger:
                     [row["trace_id"] for _key, row in rows],
                 ],
             )
+
+
+def _kind_of(session: Session, node: str) -> str:
+    """The block's kind where a visit begins without being entered: a question that is asked again when its scenario comes back."""
+    found = flow_of(session.version_id).nodes.get(node)
+    return found.kind if found else ""
 
 
 def _event(happened: Happened, trace_id: str) -> dict[str, Any]:

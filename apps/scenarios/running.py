@@ -208,7 +208,8 @@ def _conclude(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> No
             turn.update.outcome["failure"] = {"message": outcome.failure.message, **place}
         text = _apology(turn, session) if outcome.failure.code != "too_many_messages" else ""
         if text:
-            turn.say(Content(text=text))
+            visit = max((happened.visit for happened in outcome.events), default=0)
+            turn.say(Content(text=text), meta={"session": session.pk, "node": outcome.failure.node, "visit": visit})
     ledger.changed(session)
 
 

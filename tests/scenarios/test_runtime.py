@@ -7,16 +7,18 @@ import pytest
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
+from apps.accounts.models import User
 from apps.bots import tokens
 from apps.conversations import advancing, awaiting, inbox, sweeping
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Conversation, Message, Timer, Update
 from apps.events.models import Event
+from apps.events.tracing import chain
 from apps.identity.models import Lead
 from apps.scenarios import publishing, triggers
 from apps.scenarios.models import Scenario, Session, SessionStep
 from tests.making import make_channel, make_lead, text
-from tests.scenarios.definitions import definition, node, question, says, thank_you
+from tests.scenarios.definitions import Json, definition, node, question, says, thank_you
 from tests.scenarios.making import make_scenario
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -188,20 +190,57 @@ def test_arrival_policies_while_a_question_is_open(lead: Lead, policy: str, expe
     assert not Session.objects.filter(status="active").exists()
 
 
-def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
-    scenario = make_scenario(
-        lead.channel.bot,
-        definition(
-            node("start", "start", next="act"),
-            node("act", "action", {"action": "action_send_request", "params": {"url": "{{ url }}", "method": "GET"}}),
-        ),
-        publish=False,
+def divides(**more: Any) -> Json:
+    """Fails at its message when `count` is 0."""
+    return definition(
+        node("start", "start", next="tell"),
+        node("tell", "message", {"text": "Each gets {{ amount | divided_by: count }}."}, next="end"),
+        node("end", "end"),
+        **more,
     )
-    version = scenario.versions.create(number=1, definition=scenario.draft, logic_hash="x")
-    Scenario.objects.filter(pk=scenario.pk).update(published=version)
-    scenario.refresh_from_db()
-    update = start(lead, scenario, url="ftp://nowhere")
-    assert update.outcome["status"] in {"calling", "failed"}
+
+
+def test_a_scenario_that_fails_says_so_and_names_its_place(lead: Lead) -> None:
+    update = start(lead, make_scenario(lead.channel.bot, divides()), amount=10, count=0)
+    why = "Script error at node “tell”: The placeholder at “divided_by” does not fit its value. Check the filter and its arguments."
+    assert update.outcome["status"] == "failed"
+    assert update.outcome["failure"] == {"message": why, "node": "tell", "section": "main"}
+    assert said(lead) == ["Something went wrong. We are already looking into it."]
+    assert (Session.objects.get().status, Session.objects.get().error) == ("failed", why)
+    log = Event.objects.get(kind="session.failed")
+    assert (log.status, log.details["node"], log.details["reason"]) == ("fail", "tell", why)
+
+
+def test_a_failure_in_between_brings_the_open_question_back(lead: Lead) -> None:
+    start(lead, make_scenario(lead.channel.bot, question()))
+    start(lead, make_scenario(lead.channel.bot, divides(policies={"arrival": "interrupt_return"})), amount=10, count=0)
+    write(lead, "5")
+    assert said(lead) == ["How many?", "Something went wrong. We are already looking into it.", "How many?", "You said 5."]
+
+
+def test_the_trace_tells_the_failure_where_it_happened(lead: Lead) -> None:
+    start(lead, make_scenario(lead.channel.bot, question()))
+    start(lead, make_scenario(lead.channel.bot, divides(policies={"arrival": "interrupt_return"})), amount=10, count=0)
+    [part] = chain("trace-start", viewer=User.objects.create_superuser("admin")).parts
+    assert [str(line.title) for line in part.lines] == [
+        *("The scenario began", "Start: start", "Input wait: ask", "Message to the client"),
+        *("The scenario began", "The scenario was interrupted", "Start: start", "Message with buttons: tell", "Message to the client"),
+        *("The scenario failed", "The scenario came back", "Input wait: ask", "Message to the client"),
+    ]
+
+
+def test_a_reminder_comes_once_and_before_the_timeout(lead: Lead) -> None:
+    asks = question()
+    asks["sections"][0]["nodes"][1]["params"]["reminders"] = [{"after": {"amount": 30, "unit": "seconds"}, "text": "Still there?"}]
+    start(lead, make_scenario(lead.channel.bot, asks))
+    assert list(Timer.objects.order_by("due_at").values_list("reason", flat=True)) == ["reminder", "timeout"]
+    Timer.objects.filter(reason="reminder").update(due_at=timezone.now())
+    assert (sweeping.sweep(), sweeping.sweep()) == (1, 0)
+    advancing.drain()
+    assert said(lead) == ["How many?", "Still there?"]
+    write(lead, "5")
+    assert said(lead)[-1] == "You said 5."
+    assert Timer.objects.count() == 0
 
 
 def test_two_bots_that_talk_to_each_other_are_stopped(lead: Lead, settings: Settings) -> None:
