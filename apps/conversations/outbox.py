@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from typing import Any
 
 from django.db import connection, transaction
+from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from apps.bots.models import Channel
@@ -86,7 +87,7 @@ def claim(identity: int, *, limit: int, without_channels: Sequence[int] = ()) ->
         return [_outgoing(row) for row in cursor.fetchall()]
 
 
-def unclaim(rows: Sequence[tuple[Outgoing, float]]) -> None:
+def unclaim(rows: Sequence[tuple[Outgoing, float]], *, identity: int) -> None:
     """Give claimed messages back unsent because it is not their turn yet: (message, seconds until it is)."""
     if rows:
         with connection.cursor() as cursor:
@@ -94,9 +95,9 @@ def unclaim(rows: Sequence[tuple[Outgoing, float]]) -> None:
                 """
                 UPDATE conversations_outbox AS o
                 SET claimed_by = NULL, attempts = o.attempts - 1, due_at = clock_timestamp() + make_interval(secs => n.delay)
-                FROM unnest(%s::bigint[], %s::float8[]) AS n(id, delay) WHERE o.id = n.id
+                FROM unnest(%s::bigint[], %s::float8[]) AS n(id, delay) WHERE o.id = n.id AND o.claimed_by = %s
                 """,
-                [[row.id for row, _delay in rows], [delay for _row, delay in rows]],
+                [[row.id for row, _delay in rows], [delay for _row, delay in rows], identity],
             )
 
 
@@ -211,7 +212,9 @@ def _move(outcomes: Sequence[Outcome]) -> None:
 def _pause_channel(outcome: Outcome) -> None:
     """Nothing leaves through this channel for a while: the messenger said so, or its credentials are wrong (then it turns red)."""
     channel_id = outcome.outgoing.channel_id
-    Channel.objects.filter(pk=channel_id).update(paused_until=timezone.now() + timedelta(seconds=outcome.pause))
+    until = timezone.now() + timedelta(seconds=outcome.pause)
+    Channel.objects.filter(pk=channel_id).update(paused_until=Greatest(Coalesce("paused_until", until), until))
+    waking.pause(channel_id, seconds=outcome.pause)
     if outcome.failing:
         Channel.objects.filter(pk=channel_id).update(
             health=Channel.Health.FAILING, health_text=outcome.error[:500], health_at=timezone.now()

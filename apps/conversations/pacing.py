@@ -2,16 +2,21 @@
 
 Generic cell rate: a key holds the earliest time of its next slot. A bucket that refills each second let 59 messages into one second at a
 limit of 30 (performance.md); evenly spaced slots at the limit minus one never exceed any window.
+
+Nor may they be exceeded when what Redis knew is lost. The `epoch` is the moment from which its memory counts: it is set when it is found
+missing (flushed, restarted) and when a process comes back that had to do without Redis. Whatever was granted before is taken into account
+as if every chat had just had its burst and the channel its whole horizon.
 """
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import structlog
 from redis.exceptions import RedisError
 
 from apps.bots.adapter import Rate
+from apps.conversations import claimants
 from apps.core import redis
 
 logger = structlog.get_logger(__name__)
@@ -20,17 +25,19 @@ CHAT_BURST = 3
 LOCAL_KEYS = 100_000
 HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are asked for again
 
-# KEYS: the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance. Answers microseconds to wait for each
-# message; negative: not now, ask again after that many.
+# KEYS: epoch, the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance, 1 to begin a new epoch. Answers
+# microseconds to wait for each message; negative: not now, ask again after that many.
 _SCRIPT = """
 local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]
 local step, horizon, chat_step, tolerance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
-local next_slot = math.max(now, tonumber(redis.call('GET', KEYS[1]) or '0'))
+local epoch = tonumber(redis.call('GET', KEYS[1]) or '0')
+if epoch == 0 or ARGV[5] == '1' then epoch = now; redis.call('SET', KEYS[1], string.format('%.0f', now)) end
+local next_slot = math.max(now, epoch + horizon, tonumber(redis.call('GET', KEYS[2]) or '0'))
 local waits = {}
-for i = 2, #KEYS do
+for i = 3, #KEYS do
     local wait = 0
     if chat_step > 0 then
-        local chat = math.max(now, tonumber(redis.call('GET', KEYS[i]) or '0'))
+        local chat = math.max(now, epoch + tolerance + chat_step, tonumber(redis.call('GET', KEYS[i]) or '0'))
         if chat - tolerance > now then wait = -(chat - tolerance - now)
         elseif next_slot - now <= horizon then redis.call('SET', KEYS[i], string.format('%.0f', chat + chat_step), 'PX', math.ceil((chat + chat_step - now) / 1000) + 1000) end
     end
@@ -40,9 +47,10 @@ for i = 2, #KEYS do
     end
     waits[#waits + 1] = string.format('%.0f', wait)
 end
-redis.call('SET', KEYS[1], string.format('%.0f', next_slot), 'PX', math.ceil((next_slot - now) / 1000) + 1000)
+redis.call('SET', KEYS[2], string.format('%.0f', next_slot), 'PX', math.ceil((next_slot - now) / 1000) + 1000)
 return waits
 """
+EPOCH = "pace:epoch"
 
 
 @dataclass(frozen=True)
@@ -54,20 +62,34 @@ class Slot:
 
 
 class Local:
-    """The same rule in memory at half the rate: what holds while Redis is away and other senders cannot be seen."""
+    """The same rule in memory: what holds while Redis is away. Senders cannot see one another then, so each takes its share of the rate."""
 
-    def __init__(self) -> None:
+    def __init__(self, *, clock: Callable[[], float] = time.monotonic, senders: Callable[[], int] = claimants.count) -> None:
+        self.clock, self.senders = clock, senders
+        self.epoch: float | None = None
         self._next: dict[str, float] = {}
 
+    @property
+    def active(self) -> bool:
+        return self.epoch is not None
+
+    def leave(self) -> None:
+        """Redis is back."""
+        self.epoch = None
+        self._next.clear()
+
     def slots(self, keys: Sequence[str], *, step: float, chat_step: float, tolerance: float) -> list[Slot]:
-        now = time.monotonic()
-        return [self._slot(keys[0], key, now, step=step * 2, chat_step=chat_step, tolerance=tolerance) for key in keys[1:]]
+        now = self.clock()
+        self.epoch = now if self.epoch is None else self.epoch
+        share = max(2, self.senders())
+        return [self._slot(keys[0], key, now, step=step * share, chat_step=chat_step * share, tolerance=tolerance) for key in keys[1:]]
 
     def _slot(self, channel: str, chat: str, now: float, *, step: float, chat_step: float, tolerance: float) -> Slot:
-        chat_next = max(now, self._next.get(chat, 0))
+        epoch = self.epoch or now
+        chat_next = max(now, self._next.get(chat, 0), epoch + tolerance + chat_step) if chat_step else now
         if chat_next - tolerance > now:
             return Slot(chat_next - tolerance - now, granted=False)
-        slot = max(now, self._next.get(channel, 0))
+        slot = max(now, self._next.get(channel, 0), epoch + HORIZON)
         if slot - now > HORIZON:
             return Slot(slot - now, granted=False)
         self._next[channel], self._next[chat] = slot + step, chat_next + chat_step
@@ -104,7 +126,10 @@ def _ask(keys: Sequence[str], *, step: float, chat_step: float, tolerance: float
     try:
         script = redis.client().register_script(_SCRIPT)
         micro = [round(value * 1_000_000) for value in (step, HORIZON, chat_step, tolerance)]
-        return [Slot(abs(float(wait)) / 1_000_000, granted=float(wait) >= 0) for wait in script(keys=list(keys), args=micro)]
+        waits = script(keys=[EPOCH, *keys], args=[*micro, 1 if _local.active else 0])
+        _local.leave()
+        return [Slot(abs(float(wait)) / 1_000_000, granted=float(wait) >= 0) for wait in waits]
     except (RedisError, OSError):
-        logger.warning("redis is away; sending at half the rate")
+        if not _local.active:
+            logger.warning("redis is away; each sender takes its share of the rate")
         return _local.slots(keys, step=step, chat_step=chat_step, tolerance=tolerance)

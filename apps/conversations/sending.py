@@ -15,8 +15,9 @@ from typing import Any, TypeVar
 import psycopg
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError, connection, transaction
 
+from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
 from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing
 from apps.conversations.models import Acknowledgement
@@ -30,6 +31,9 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
+LATE_SECONDS = 0.1  # three slots of Telegram's rate
+SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
+MISSED_SLOTS = 3
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
@@ -47,10 +51,12 @@ class Sender:
         self._ended: list[Outcome] = []
         self._calls_ended: list[outcalls.CallOutcome] = []
         self._fetched: list[fetching.Fetched] = []
+        self._late: list[tuple[Outgoing, float]] = []
+        self._missed: dict[int, int] = {}
         self._crashed: list[tuple[str, int]] = []
         self._blocked: dict[int, float] = {}
         self._channels: dict[int, Channel] = {}
-        self._pollers: dict[int, asyncio.Task[None]] = {}
+        self._pollers: dict[int, tuple[Credentials, asyncio.Task[None]]] = {}
         self._database = ThreadPoolExecutor(1, thread_name_prefix="sender-database")
 
     async def run(self) -> None:
@@ -63,9 +69,10 @@ class Sender:
                     await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
                 self._wake.clear()
         finally:
-            for task in [*helpers, *self._pollers.values()]:
+            pollers = [task for _credentials, task in self._pollers.values()]
+            for task in [*helpers, *pollers]:
                 task.cancel()
-            await asyncio.gather(*helpers, *self._pollers.values(), return_exceptions=True)
+            await asyncio.gather(*helpers, *pollers, return_exceptions=True)
             await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
             self._database.shutdown(wait=True)
             await close_connections()
@@ -89,8 +96,8 @@ class Sender:
         """Claim up to `room` things and set them going; False when nothing was due."""
         work = await self._in_database(self._claim, room)
         sends, calls, files, acknowledgements = work
-        for outgoing, wait in sends:
-            self._fly(self._deliver(outgoing, wait), (OUTBOX, outgoing.id))
+        for outgoing, at in sends:
+            self._fly(self._deliver(outgoing, at), (OUTBOX, outgoing.id))
         for call in calls:
             self._fly(self._call(call), (CALLS, call.pk))
         for attachment in files:
@@ -99,7 +106,9 @@ class Sender:
             self._fly(self._acknowledge(acknowledgement))
         return bool(sends or calls or files or acknowledgements)
 
+    @transaction.atomic
     def _claim(self, room: int) -> tuple[list[tuple[Outgoing, float]], list[Any], list[Any], list[Acknowledgement]]:
+        """All or nothing: what was claimed in a session that breaks before the end is free. Messages come with their moment (`monotonic`)."""
         now = time.monotonic()
         blocked = [channel_id for channel_id, until in self._blocked.items() if until > now]
         claimed = outbox.claim(self._identity, limit=room, without_channels=blocked)
@@ -119,18 +128,21 @@ class Sender:
         return sends, calls, files, acknowledgements
 
     def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
-        """Give each message its slot; those without one go back, and a channel that has none left is not asked until it has."""
+        """Give each message its slot as a moment of `monotonic`; those without one go back, and a channel that has none left is not asked
+        until it has.
+        """
         sends: list[tuple[Outgoing, float]] = []
         back: list[tuple[Outgoing, float]] = []
         for channel_id in {outgoing.channel_id for outgoing in claimed}:
             mine = [outgoing for outgoing in claimed if outgoing.channel_id == channel_id]
             rate = self._channels[channel_id].adapter.rate
             granted = pacing.slots(channel_id=channel_id, rate=rate, chats=[(outgoing.chat_id, outgoing.is_group) for outgoing in mine])
-            for outgoing, slot in zip(mine, granted, strict=True):
-                (sends if slot.granted else back).append((outgoing, slot.wait))
+            now = time.monotonic()
+            sends += [(outgoing, now + slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if slot.granted]
+            back += [(outgoing, slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if not slot.granted]
             if any(not slot.granted for slot in granted):
                 self._blocked[channel_id] = time.monotonic() + 0.05
-        outbox.unclaim(back)
+        outbox.unclaim(back, identity=self._identity)
         return sends
 
     def _know(self, channel_ids: Sequence[int]) -> None:
@@ -153,14 +165,30 @@ class Sender:
             if row:
                 self._crashed.append(row)
 
-    async def _deliver(self, outgoing: Outgoing, wait: float) -> None:
-        if wait:
-            await asyncio.sleep(wait)
+    async def _deliver(self, outgoing: Outgoing, at: float) -> None:
+        await asyncio.sleep(max(0.0, at - time.monotonic()))
         channel = self._channels[outgoing.channel_id]
+        if self._must_wait(outgoing, channel, at):
+            self._late.append((outgoing, 0.0))
+            return
         outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
         if outcome.pause:
             self._blocked[channel.pk] = time.monotonic() + outcome.pause
         self._ended.append(outcome)
+
+    def _must_wait(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
+        """The messenger has asked for silence meanwhile, or the slot is long over (this process was stopped or starved): then all that waited
+        would leave at once. A message is put back three times at most.
+        """
+        now = time.monotonic()
+        if self._blocked.get(channel.pk, 0) > now + SILENCE_SECONDS:
+            return True
+        missed = bool(channel.adapter.rate.per_second) and now - at > LATE_SECONDS
+        times = self._missed[outgoing.id] = self._missed.get(outgoing.id, 0) + missed
+        if not missed or times > MISSED_SLOTS:
+            self._missed.pop(outgoing.id, None)
+            return False
+        return True
 
     async def _call(self, call: Any) -> None:
         self._calls_ended.append(await calling.make(call))
@@ -174,10 +202,11 @@ class Sender:
             await channel.adapter.acknowledge(channel.credentials, acknowledgement.callback_id)
 
     def _unsettled(self) -> bool:
-        return bool(self._ended or self._calls_ended or self._fetched)
+        return bool(self._ended or self._calls_ended or self._fetched or self._late)
 
     async def _settle(self) -> None:
         """Note in bulk what has ended since the last round; what could not be noted is noted with the next."""
+        await self._note(OUTBOX, self._late, lambda row: row[0].id, lambda rows: outbox.unclaim(rows, identity=self._identity))
         await self._note(OUTBOX, self._ended, lambda row: row.outgoing.id, lambda rows: outbox.settle(rows, identity=self._identity))
         await self._note(CALLS, self._calls_ended, lambda row: row.call.pk, outcalls.settle)
         await self._note(FILES, self._fetched, lambda row: row.attachment.pk, fetching.settle)
@@ -221,11 +250,18 @@ class Sender:
             with contextlib.suppress(psycopg.Error, OSError):
                 connection_ = await psycopg.AsyncConnection.connect(**_connection_params(), autocommit=True)
                 async with connection_:
-                    await connection_.execute("LISTEN outbox")
+                    await connection_.execute("LISTEN outbox; LISTEN pause")
                     self._wake.set()
-                    async for _notice in connection_.notifies():
-                        self._wake.set()
+                    async for notice in connection_.notifies():
+                        self._told(notice.channel, notice.payload)
             await asyncio.sleep(1)
+
+    def _told(self, channel: str, payload: str) -> None:
+        if channel == "pause":
+            channel_id, _colon, seconds = payload.partition(":")
+            self._blocked[int(channel_id)] = time.monotonic() + float(seconds)
+        else:
+            self._wake.set()
 
     async def _tick(self) -> None:
         """Free what dead senders had claimed, beat the heart, and forget cached channels, so that changed credentials are seen."""
@@ -259,15 +295,17 @@ class Sender:
             await asyncio.sleep(polling.LOOK_SECONDS)
 
     async def _manage_pollers(self) -> None:
+        """One poller for each channel that wants one; a channel that was given other credentials gets a new one."""
         channels = {channel.pk: channel for channel in await self._in_database(polling.pollable)}
-        for channel_id, task in list(self._pollers.items()):
-            if channel_id not in channels or task.done():
+        for channel_id, (credentials, task) in list(self._pollers.items()):
+            if channel_id not in channels or task.done() or channels[channel_id].credentials != credentials:
                 task.cancel()
                 del self._pollers[channel_id]
                 await self._in_database(polling.leave, channel_id)
         for channel_id, channel in channels.items():
             if channel_id not in self._pollers and await self._in_database(polling.take, channel_id):
-                self._pollers[channel_id] = asyncio.create_task(polling.poll_for_ever(channel, self._in_database))
+                task = asyncio.create_task(polling.poll_for_ever(channel, self._in_database))
+                self._pollers[channel_id] = (channel.credentials, task)
 
     # --- the database thread ------------------------------------------------------------------------------------------
 

@@ -37,6 +37,12 @@ def senders() -> None:
         cursor.execute("NOTIFY outbox")
 
 
+def pause(channel_id: int, *, seconds: float) -> None:
+    """Tell every sender that nothing may leave through this channel for so long; delivered when the caller's transaction commits."""
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_notify('pause', %s)", [f"{channel_id}:{seconds:.3f}"])
+
+
 def feed() -> None:
     """Tell the live feed's readers that conversations changed; delivered when the caller's transaction commits."""
     with connection.cursor() as cursor:

@@ -90,7 +90,7 @@ def test_the_result_of_a_cancelled_call_is_told_to_nobody() -> None:
     outcalls.settle([outcalls.CallOutcome(call, reply={"error": "timeout", "reason": "late"}, again_in=1)])
     assert Call.objects.get().state == "cancelled"
     assert not Update.objects.filter(kind="result").exists()
-    assert Event.objects.filter(kind="call.made").count() == 1
+    assert Event.objects.filter(kind="call.retried").count() == 1
 
 
 def test_what_was_claimed_but_never_taken_in_hand_is_free_again() -> None:
