@@ -1,5 +1,7 @@
 """Who is typing right now: seconds-long notes in Redis, never in the log (desk.md 6.2). Without Redis nobody types."""
 
+import time
+
 import redis
 import structlog
 from django.db import connection
@@ -9,6 +11,8 @@ from apps.core.redis import client
 logger = structlog.get_logger(__name__)
 
 TYPING_SECONDS = 6
+AWAY_SECONDS = 5.0
+_asked_again_at = 0.0
 
 
 def note_visitor(lead_id: int, *, typing: bool) -> None:
@@ -46,7 +50,12 @@ def _note(key: str, *, on: bool) -> None:
 
 
 def _noted(key: str) -> bool:
+    """After a failure Redis is not asked for a moment: whoever reads the chat must not wait for a server that is away."""
+    global _asked_again_at  # noqa: PLW0603
+    if time.monotonic() < _asked_again_at:
+        return False
     try:
         return bool(client().exists(key))
     except redis.RedisError:
+        _asked_again_at = time.monotonic() + AWAY_SECONDS
         return False

@@ -1,11 +1,13 @@
 """What a visitor says and hears."""
 
 import threading
+import time
 from typing import Any
 
 import pytest
 from django.db import connection
 from django.test import Client
+from pytest_django.fixtures import Settings
 
 from apps.bots import tokens
 from apps.bots.content import Button, Contact, Content, Location, Media
@@ -16,6 +18,7 @@ from apps.core.redis import client as redis_client
 from apps.identity.models import Lead
 from apps.panel import presence
 from tests.panel.visiting import SHOP, Visitor, talk, tell, visit
+from tools.ports import free_port
 
 pytestmark = pytest.mark.django_db
 
@@ -354,6 +357,21 @@ def test_typing_is_told_both_ways_and_forgotten(widget: Channel) -> None:
     assert presence.visitor_types(lead.pk) is False
     presence.note_staff(lead.pk, typing=True)
     assert visitor.events()["typing"] is True
+
+
+def test_without_redis_the_chat_goes_on(widget: Channel, settings: Settings, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(presence, "_asked_again_at", 0.0)
+    visitor = visit(widget)
+    talk(visitor)
+    settings.REDIS_URL = f"redis://127.0.0.1:{free_port()}/0"
+    assert visitor.say("still there?").status_code == 202
+    assert visitor.call("post", "typing", {"on": True}).status_code == 204
+    advancing.drain()
+    began = time.monotonic()
+    for _ in range(20):
+        assert visitor.texts()[-1] == "echo: still there?"
+        assert visitor.events()["typing"] is False
+    assert time.monotonic() - began < 10
 
 
 def test_a_link_that_carries_something_starts_the_chat_once(widget: Channel) -> None:
