@@ -19,7 +19,9 @@ def make_bot(**fields: Any) -> Bot:
 
 def make_channel(bot: Bot | None = None, *, kind: str = "telegram", **fields: Any) -> Channel:
     secrets = {"token": TELEGRAM_TOKEN} if kind == "telegram" else {}
-    return Channel.objects.create(**{"bot": bot or make_bot(), "kind": kind, "name": f"{kind} {next(_numbers)}", "secrets": secrets, **fields})
+    return Channel.objects.create(
+        **{"bot": bot or make_bot(), "kind": kind, "name": f"{kind} {next(_numbers)}", "secrets": secrets, **fields}
+    )
 
 
 def make_lead(channel: Channel | None = None, chat_id: str = "", **person: Any) -> Lead:

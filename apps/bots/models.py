@@ -25,19 +25,28 @@ class Bot(models.Model):
     description = models.TextField(_("description"), blank=True)
     is_active = models.BooleanField(_("active"), default=True, help_text=_("An inactive bot keeps what it receives but starts nothing."))
     default_language = models.CharField(
-        _("default language"), max_length=10, default="en", help_text=_("Used when the customer's language is unknown or has no text."),
+        _("default language"),
+        max_length=10,
+        default="en",
+        help_text=_("Used when the customer's language is unknown or has no text."),
     )
     timezone = models.CharField(_("time zone"), max_length=60, default="UTC", help_text=_("For example Europe/Kyiv."))
     source_system = models.CharField(
-        _("main system"), max_length=50, default="crm",
+        _("main system"),
+        max_length=50,
+        default="crm",
         help_text=_("The system whose user ids the integration API means when a token names no other, e.g. crm."),
     )
     error_text = models.TextField(
-        _("text on failure"), blank=True, default="Something went wrong. We are already looking into it.",
+        _("text on failure"),
+        blank=True,
+        default="Something went wrong. We are already looking into it.",
         help_text=_("Said when a scenario fails and has no error section of its own. Leave empty to say nothing."),
     )
     fallback_text = models.TextField(
-        _("text when nothing matches"), blank=True, help_text=_("Said when no scenario takes a message. Leave empty to say nothing."),
+        _("text when nothing matches"),
+        blank=True,
+        help_text=_("Said when no scenario takes a message. Leave empty to say nothing."),
     )
     created_at = models.DateTimeField(_("created"), auto_now_add=True)
 

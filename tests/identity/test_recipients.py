@@ -83,9 +83,7 @@ def test_a_group_is_reached_by_its_own_id_only() -> None:
     assert recipients.find(channel.bot, system="crm", chat_ids=[-100]).leads == [group]
 
 
-def test_a_thousand_recipients_cost_as_many_queries_as_one(
-    django_assert_num_queries: DjangoAssertNumQueries, settings: Settings
-) -> None:
+def test_a_thousand_recipients_cost_as_many_queries_as_one(django_assert_num_queries: DjangoAssertNumQueries, settings: Settings) -> None:
     channel = make_channel()
     people = Person.objects.bulk_create(Person(bot=channel.bot) for _number in range(1000))
     ExternalId.objects.bulk_create(ExternalId(bot=channel.bot, person=person, value=str(number)) for number, person in enumerate(people))
