@@ -1,19 +1,20 @@
 """Wait until an inbox item has been handled, for a caller that wants the outcome in its answer.
 
-Few wait: the item is handled right here, without a hop to a worker. Many wait: the workers drain them in batches, and one of the waiting
-threads (the leader) looks for all of them with one query, so that waiting costs next to nothing per caller.
+The callers of a moment are handled together right here, without a hop to a worker. Whose chat is in other hands waits for these; one of the
+waiting threads (the leader) looks for all of them with one query, so that waiting costs next to nothing per caller.
 """
 
 import threading
 import time
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from apps.conversations import advancing, lanes, waking
 from apps.conversations.models import Update
+from apps.core.together import Together
 
-HERE_LIMIT = 2  # callers of this process that are served here at the same time
 FIRST_PAUSE, LONGEST_PAUSE = 0.003, 0.05
-HELP_AFTER = 1.0  # seconds without a worker's help after which the caller does the work itself
+HELP_AFTER = 1.0  # seconds without an outcome after which the caller tries to take the chat itself
 
 
 @dataclass(eq=False)
@@ -32,19 +33,6 @@ class Board:
         self._lock = threading.Lock()
         self._slots: dict[Slot, int] = {}
         self._led = False
-        self.here = 0
-
-    def enter_here(self) -> bool:
-        """Whether this caller may handle its item itself; then `leave_here` when done."""
-        with self._lock:
-            if self.here >= HERE_LIMIT:
-                return False
-            self.here += 1
-            return True
-
-    def leave_here(self) -> None:
-        with self._lock:
-            self.here -= 1
 
     def wait(self, update_id: int, *, deadline: float) -> None:
         """Until the item is handled, or `deadline` (`time.monotonic()`), or its turn to help itself."""
@@ -95,30 +83,21 @@ _board = Board()
 def outcome_of(update_id: int, *, wait_seconds: float) -> Update:
     """The item as it stands when it is done, parked, or the time is up (then it goes on without the caller)."""
     deadline = time.monotonic() + wait_seconds
-    if _board.enter_here():
-        try:
-            return _handle_here(update_id, deadline=deadline)
-        finally:
-            _board.leave_here()
-    waking.workers()
-    _board.wait(update_id, deadline=min(deadline, time.monotonic() + HELP_AFTER))
-    update = Update.objects.get(pk=update_id)
-    return update if update.state != Update.State.PENDING else _handle_here(update_id, deadline=deadline)
+    update = _handle_together(update_id)
+    while update.state == Update.State.PENDING and time.monotonic() < deadline:
+        waking.workers()
+        _board.wait(update_id, deadline=min(deadline, time.monotonic() + HELP_AFTER))
+        update = _handle_together(update_id)
+    return update
 
 
-def _handle_here(update_id: int, *, deadline: float) -> Update:
-    """Take the chat if it is free, else wait for whoever has it."""
-    pause = FIRST_PAUSE
-    while True:
-        claim = lanes.claim_of(update_id)
-        if claim:
-            advancing.advance_claimed([claim])
-        update = Update.objects.get(pk=update_id)
-        if update.state != Update.State.PENDING:
-            return update
-        if time.monotonic() > deadline:
-            waking.workers()
-            return update
-        if not claim:
-            time.sleep(pause)
-            pause = min(pause * 1.5, LONGEST_PAUSE)
+def _handle_all(update_ids: Sequence[int]) -> list[Update]:
+    """Advance those chats of these items that are free; the items as they stand then."""
+    claims = lanes.claim_of(update_ids)
+    if claims:
+        advancing.advance_claimed(claims)
+    found = Update.objects.defer("payload").in_bulk(update_ids)
+    return [found[update_id] for update_id in update_ids]
+
+
+_handle_together = Together(_handle_all)

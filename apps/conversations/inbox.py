@@ -1,5 +1,6 @@
 """The inbox: accept once, answer at once, work later. A 2xx to whoever posted means that these functions have committed."""
 
+import itertools
 from collections.abc import Iterable, Sequence
 from dataclasses import asdict, dataclass
 from datetime import datetime
@@ -13,6 +14,7 @@ from apps.bots.models import Channel
 from apps.conversations import lanes, waking
 from apps.conversations.models import Update
 from apps.core.fields import EncryptedJSONField
+from apps.core.together import Together
 from apps.core.trace import known_trace_id, new_trace_id
 
 
@@ -60,19 +62,29 @@ def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
 
 
 def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:
-    """Insert in order, wake the lanes, commit, hint. Inside an outer transaction the hint goes out when that one commits. `hint` False: the
-    caller goes on with `awaiting.outcome_of`, which sees to it.
+    """Insert in order, wake the lanes, commit, hint; together with what other threads post at this moment. Inside an outer transaction
+    everything happens when that one commits. `hint` False: the caller goes on with `awaiting.outcome_of`, which sees to it.
     """
     rows = list(postings)
     if not rows:
         return []
+    if connection.in_atomic_block:
+        return _post_all([(rows, hint)])[0]
+    return _post_together((rows, hint))
+
+
+def _post_all(several: Sequence[tuple[list[Posting], bool]]) -> list[list[Posted]]:
+    rows = [row for some, _hint in several for row in some]
     with transaction.atomic():
         lane_ids = lanes.ensure(lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows)
         by_row = [lane_ids[lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id)] for row in rows]
-        posted = _insert(rows, by_row)
-        if hint:
+        posted = iter(_insert(rows, by_row))
+        if any(hint for _some, hint in several):
             transaction.on_commit(waking.workers)
-    return posted
+    return [list(itertools.islice(posted, len(some))) for some, _hint in several]
+
+
+_post_together = Together(_post_all)
 
 
 def dump(inbound: Inbound) -> dict[str, Any]:
@@ -129,4 +141,11 @@ def _insert(rows: list[Posting], lane_ids: list[int]) -> list[Posted]:
             ],
         )
         found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in cursor.fetchall()}
-    return [found[row.source, row.event_key] for row in rows]
+    return [_posted(found, (row.source, row.event_key)) for row in rows]
+
+
+def _posted(found: dict[tuple[str, str], Posted], key: tuple[str, str]) -> Posted:
+    """The row of that key; of several postings with one key the first has created it."""
+    posted = found[key]
+    found[key] = Posted(posted.update_id, posted.lane_id, created=False)
+    return posted

@@ -7,7 +7,7 @@ Two things together give "one at a time" and "recovered within seconds":
 Everything of the chat is read after the lock, so whoever holds it sees what the one before has committed.
 """
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from django.db import connection
@@ -42,6 +42,7 @@ SET held_until = clock_timestamp() + make_interval(secs => %(hold)s), wake_at = 
 FROM due WHERE lane.id = due.id
 RETURNING lane.id, lane.posted, lane.attempts, lane.key
 """
+_ONLY = "AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s))"
 
 
 def claim(*, limit: int) -> list[Claim]:
@@ -49,11 +50,9 @@ def claim(*, limit: int) -> list[Claim]:
     return _claim(_CLAIM.format(only=""), limit=limit)
 
 
-def claim_of(update_id: int) -> Claim | None:
-    """Take the lane of this inbox item if it is due and nobody else holds it."""
-    only = "AND id = (SELECT lane_id FROM conversations_update WHERE id = %(update_id)s)"
-    taken = _claim(_CLAIM.format(only=only), limit=1, update_id=update_id)
-    return taken[0] if taken else None
+def claim_of(update_ids: Sequence[int]) -> list[Claim]:
+    """Take those lanes of these inbox items that are due and that nobody else holds."""
+    return _claim(_CLAIM.format(only=_ONLY), limit=len(update_ids), update_ids=list(update_ids))
 
 
 def lock(claims: Iterable[Claim]) -> list[Claim]:
@@ -148,7 +147,7 @@ POSTED = """posted = conversations_lane.posted + 1,
     wake_at = CASE WHEN conversations_lane.held_until > clock_timestamp() THEN conversations_lane.wake_at ELSE clock_timestamp() END"""
 
 
-def _claim(sql: str, **params: int) -> list[Claim]:
+def _claim(sql: str, **params: int | list[int]) -> list[Claim]:
     with connection.cursor() as cursor:
         cursor.execute(sql, {"hold": HOLD_SECONDS, **params})
         return [Claim(*row) for row in cursor.fetchall()]

@@ -73,7 +73,7 @@ def _update(model: type[Model], fields: tuple[str, ...]) -> str:
 @lru_cache(maxsize=200)
 def _columns(model: type[Model], fields: tuple[str, ...]) -> Columns:
     """The id and these fields."""
-    return (model._meta.pk, *(model._meta.get_field(name) for name in fields))  # type: ignore[return-value]  # none is a reverse relation
+    return (model._meta.pk, *(model._meta.get_field(name) for name in fields))  # type: ignore[arg-type]  # none is a reverse relation
 
 
 def _typed(columns: Columns) -> str:

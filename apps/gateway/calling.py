@@ -122,6 +122,8 @@ def _post(attempt: Attempt, order: Order, *, hint: bool) -> list[int] | None:
     once when nobody waits for the outcome here.
     """
     caller, endpoint, trace_id = cast("Caller", attempt.caller), cast("Endpoint", attempt.endpoint), current_trace_id()
+    if not order.claim and not order.signed_id:
+        return [posted.update_id for posted in inbox.post(_postings(attempt, order, trace_id), hint=hint)]
     with transaction.atomic():
         if order.claim and not repeating.take(order.claim, trace_id=trace_id):
             return None

@@ -1,7 +1,7 @@
 """One row of the event log for each call, refused ones included (product row IN-13), without letting a flood of refusals fill the log."""
 
 import time
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from http import HTTPStatus
@@ -14,6 +14,7 @@ from django.utils import timezone
 
 from apps.core import ratelimit
 from apps.core.masking import mask
+from apps.core.together import Together
 from apps.events import recording
 from apps.events.models import Event
 from apps.gateway.answers import Answer, Json
@@ -60,9 +61,17 @@ def note(attempt: Attempt, answer: Answer) -> None:
         logger.warning("a call was refused", status=answer.status, alias=attempt.alias)
         return
     try:
-        recording.write([_event(attempt, answer)])
+        _write_together(_event(attempt, answer))
     except DatabaseError as error:
         logger.warning("a call was not noted", error=type(error).__name__, status=answer.status, alias=attempt.alias)
+
+
+def _write(rows: Sequence[Event]) -> Sequence[Event]:
+    recording.write(list(rows))
+    return rows
+
+
+_write_together = Together(_write)
 
 
 def _event(attempt: Attempt, answer: Answer) -> Event:

@@ -6,9 +6,10 @@ from typing import Any
 
 from apps.bots import known
 from apps.bots.models import Bot
+from apps.core.together import Together
 from apps.identity import contacts
 from apps.identity.mapping import id_text
-from apps.identity.models import ExternalId, Lead, Person
+from apps.identity.models import Lead, Person
 
 
 @dataclass(frozen=True)
@@ -46,7 +47,7 @@ def find(
     that other's number.
     """
     meant = [
-        *_by_user(bot, system, [id_text(value) for value in user_ids]),
+        *_by_user(bot, system, [id_text(value) for value in user_ids], channel_kind),
         *_by_chat(bot, "leadId", "code", [id_text(value).upper() for value in lead_ids], channel_kind),
         *_by_chat(bot, "chatId", "chat_id", [id_text(value) for value in chat_ids], channel_kind),
         *_by_contact(bot, "phone", [str(value) for value in phones]),
@@ -70,13 +71,37 @@ def reachable(lead: Lead) -> bool:
 
 
 Known = tuple[Asked, Sequence[int], Lead | None]  # as asked, the people meant, or the one lead meant
+UserKey = tuple[int, str, str]  # bot, system, the user's id there
 
 
-def _by_user(bot: Bot, system: str, values: list[str]) -> list[Known]:
-    if not values:
-        return []
-    people = dict(ExternalId.objects.filter(bot=bot, system=system, value__in=values).values_list("value", "person_id"))
-    return [(Asked("userId", value), [people[value]] if value in people else [], None) for value in values]
+def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None) -> list[Known]:
+    """One user is looked up together with those of other calls of the moment."""
+    keys = [(bot.pk, system, value) for value in values]
+    found = [_users_together(keys[0])] if len(keys) == 1 else _leads_of_users(keys)
+    _attach_channels([lead for leads in found for lead in leads])
+    return [
+        (Asked("userId", value), (), _best([lead for lead in leads if channel_kind in {None, lead.channel.kind}]))
+        for value, leads in zip(values, found, strict=True)
+    ]
+
+
+def _leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
+    """The chats of each of these users, without groups and without channels at hand."""
+    rows = Lead.objects.raw(
+        """
+        SELECT lead.*, asked.place FROM unnest(%s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY AS asked(bot_id, system, value, place)
+        JOIN identity_externalid AS known ON known.bot_id = asked.bot_id AND known.system = asked.system AND known.value = asked.value
+        JOIN identity_lead AS lead ON lead.person_id = known.person_id AND NOT lead.is_group
+        """,
+        [list(column) for column in zip(*keys, strict=True)] or [[], [], []],
+    )
+    found: list[list[Lead]] = [[] for _key in keys]
+    for lead in rows:
+        found[lead.place - 1].append(lead)  # type: ignore[attr-defined]  # the query's own column
+    return found
+
+
+_users_together = Together(_leads_of_users)
 
 
 def _by_chat(bot: Bot, by: str, column: str, values: list[str], channel_kind: str | None) -> list[Known]:
@@ -109,11 +134,14 @@ def _leads_of_people(people: set[int], channel_kind: str | None) -> dict[int, li
 
 
 def _leads(channel_kind: str | None, **wanted: Any) -> list[Lead]:
-    rows = list(Lead.objects.filter(**wanted, **({"channel__kind": channel_kind} if channel_kind else {})))
-    channels = known.among(lead.channel_id for lead in rows)
-    for lead in rows:
+    return _attach_channels(list(Lead.objects.filter(**wanted, **({"channel__kind": channel_kind} if channel_kind else {}))))
+
+
+def _attach_channels(leads: list[Lead]) -> list[Lead]:
+    channels = known.among(lead.channel_id for lead in leads)
+    for lead in leads:
         lead.channel = channels[lead.channel_id]
-    return rows
+    return leads
 
 
 def _best(leads: list[Lead]) -> Lead | None:
