@@ -134,6 +134,14 @@ async def test_orders_are_read_changed_and_rated(crm: Client, book: Book) -> Non
     assert (await crm.get("/orders/1")).status == 404
 
 
+async def test_an_order_that_a_terminal_told_of_is_taken_in(crm: Client, book: Book) -> None:
+    confirmed = {"user_id": 125, "order_id": 9990, "action": "confirm_payment"}
+    assert (await crm.post("/api/order/update", json=confirmed)).status == 200
+    assert (book.orders[9990].what, book.orders[9990].status) == ("Ordered elsewhere", "confirmed")
+    for unknown in ({"order_id": 9991}, {"order_id": 9991, "user_id": 999}, {"order_id": 0, "user_id": 125}):
+        assert (await crm.post("/api/order/update", json=unknown)).status == 404
+
+
 async def test_a_repeated_key_has_one_effect_and_another_body_is_refused(crm: Client, book: Book) -> None:
     headers = {"Idempotency-Key": "s1-v5"}
     answers = [await crm.post("/user", json={"phone": "79187777777"}, headers=headers) for _ in range(2)]

@@ -9,6 +9,7 @@ from typing import Any
 
 FIRST_ORDER = 9821
 KEPT_ENTRIES = 60
+ELSEWHERE = "Ordered elsewhere"
 # What each action of the order endpoint makes of an order; an action that is not listed changes nothing and is only noted.
 STATUS_AFTER = {"confirm_payment": "confirmed", "cancel": "cancelled", "confirm_delivery": "delivered"}
 FINAL = frozenset({"cancelled"})
@@ -83,6 +84,13 @@ class Book:
         self.orders[order.id] = order
         self.changed()
         return order
+
+    def order_of(self, number: int, customer: int) -> Order | None:
+        """An order by its number; one that was not made here (a call from a terminal told of it) is taken in when its customer is known."""
+        if number and number not in self.orders and customer in self.customers:
+            self.orders[number] = Order(number, customer, ELSEWHERE, 0)
+            self.changed()
+        return self.orders.get(number)
 
     def new_customer(self, *, name: str = "", phone: str = "", email: str = "", status: str = "new") -> Customer:
         customer = Customer(max([self.user_id, *self.customers]) + 1, name, phone=phone, email=email, status=status)

@@ -89,7 +89,7 @@ def order(book: Book, request: web.Request, _body: dict[str, Any]) -> Answer:
 @endpoint("POST", "/api/order/update")
 def update_order(book: Book, _request: web.Request, body: dict[str, Any]) -> Answer:
     """`action` as the scenario names it (confirm_payment, change_address, …) or a `status` outright."""
-    found = book.orders.get(_number(body.get("order_id", body.get("orderId"))))
+    found = _order(book, body)
     if found is None:
         return 404, {"message": "No such order"}
     if found.status in FINAL:
@@ -102,7 +102,7 @@ def update_order(book: Book, _request: web.Request, body: dict[str, Any]) -> Ans
 
 @endpoint("POST", "/api/feedback")
 def feedback(book: Book, _request: web.Request, body: dict[str, Any]) -> Answer:
-    found = book.orders.get(_number(body.get("order_id", body.get("orderId"))))
+    found = _order(book, body)
     if found is None:
         return 404, {"message": "No such order"}
     found.rating = _number(body.get("rating")) or found.rating
@@ -119,6 +119,10 @@ def shown(customer: Customer) -> dict[str, Any]:
 
 def shown_order(found: Order) -> dict[str, Any]:
     return {**asdict(found), "userId": found.customer}
+
+
+def _order(book: Book, body: dict[str, Any]) -> Order | None:
+    return book.order_of(_number(body.get("order_id", body.get("orderId"))), _number(body.get("user_id", body.get("userId"))))
 
 
 def _change(book: Book, body: dict[str, Any], **changes: Any) -> Answer:

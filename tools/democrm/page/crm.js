@@ -41,7 +41,7 @@ function chip(text) {
 }
 
 function order(row) {
-  const made = element("li", "order", element("b", "", `#${row.id}`), element("span", "", `${row.what} `, chip(row.status)), element("span", "sum", money.format(row.amount)));
+  const made = element("li", "order", element("b", "", `#${row.id}`), element("span", "", `${row.what} `, chip(row.status)), element("span", "sum", row.amount ? money.format(row.amount) : ""));
   made.dataset.order = row.id;
   const acts = [["ship", "Ship order", row.status === "new" || row.status === "confirmed"], ["deliver", "Delivered", row.status === "shipped"], ["thank", "Send bonus", row.rating > 0]];
   const shown = acts.filter(([, , possible]) => possible).map(([act, label]) => {
