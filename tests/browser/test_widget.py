@@ -318,6 +318,6 @@ def test_a_message_is_shown_before_the_server_has_it(product: Stage, key: str, n
     page.keyboard.press("Enter")
     page.get_by_role("textbox", name="Write a message…").press("Enter")
     expect(page.locator(".mine", has_text="quick").get_by_text("Sending")).to_be_attached()
-    page.unroute("**/widget/v1/messages")
     held[0].continue_()
+    page.unroute("**/widget/v1/messages")
     expect(page.locator(".mine", has_text="quick").get_by_text("Received")).to_be_attached()
