@@ -201,6 +201,7 @@ class Health:
 
 class Adapter(ABC):
     """A messenger. Instances hold no state of a channel; connections are kept by the adapter per process, keyed by credentials.
+    `keeps_account`: ids of its messages are the account's own, so that a channel stays with the account that it began with.
 
     All `async` methods run on one persistent event loop per process; what an adapter holds open there it registers with
     `core.loop.close_at_exit`.
@@ -213,6 +214,7 @@ class Adapter(ABC):
     capabilities: ClassVar[Capabilities]
     rate: ClassVar[Rate] = Rate()
     polls: ClassVar[bool] = False
+    keeps_account: ClassVar[bool] = False
     outside: ClassVar[bool] = True
     wants_context: ClassVar[bool] = False
     knows_repeats: ClassVar[bool] = False  # a message that arrives twice is recognised there by its id, so that a repeat makes no copy
@@ -241,8 +243,16 @@ class Adapter(ABC):
         """Check the credentials with the messenger and register the webhook (`webhook_url` "" = none, poll). Raises `SendError`."""
         return Account(name=str(self.label))
 
+    def account_id(self, credentials: Credentials) -> str:
+        """The `Account.external_id` that these credentials are for, told without asking; "" when they do not tell it."""
+        return ""
+
     def deep_link(self, account: Account, token: str) -> str:
         """Address that opens the chat and hands us `token`; "" when the messenger has none."""
+        return ""
+
+    def app_link(self, account: Account, token: str) -> str:
+        """The same as an address that opens the messenger's program itself; "" when there is none."""
         return ""
 
     async def health(self, credentials: Credentials, *, webhook_url: str) -> Health:

@@ -25,7 +25,7 @@ def connect(channel: Channel) -> Account:
     """
     asked_at = channel.health_at
     try:
-        _check_alone(channel)
+        _check_account(channel)
         account = loop.run(_activate(channel))
     except SendError as error:
         note(channel, Health(ok=False, text=error.reason), asked_at=asked_at)
@@ -70,9 +70,16 @@ def note(channel: Channel, health: Health, *, asked_at: datetime | None) -> None
         )  # fmt: skip
 
 
-def _check_alone(channel: Channel) -> None:
-    """Two channels with one account would take each other's messages."""
-    account_id = channel.adapter.account_id(channel.credentials)
+def _check_account(channel: Channel) -> None:
+    """Two channels with one account would take each other's messages; another account in an old channel counts messages and chats anew, so
+    that some would be taken for repeats.
+    """
+    account_id, known_id = channel.adapter.account_id(channel.credentials), channel.account.get("external_id")
+    if account_id and known_id and account_id != known_id and channel.adapter.keeps_account and channel.pk and channel.leads.exists():
+        raise ConfigError(
+            _("This is another account than %(name)s, with whose chats the channel works. Make a new channel for it.")
+            % {"name": channel.account.get("username") or channel.account.get("name")}
+        )
     others = Channel.objects.filter(kind=channel.kind, is_active=True, account__external_id=account_id).exclude(pk=channel.pk)
     if account_id and others.exists():
         raise ConfigError(_("Another active channel uses this account already. Pause that channel first, or take another account."))

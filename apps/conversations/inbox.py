@@ -16,6 +16,9 @@ from apps.conversations.models import Update
 from apps.core.fields import EncryptedJSONField
 from apps.core.together import Together
 from apps.core.trace import known_trace_id, new_trace_id
+from apps.events import recording
+
+ALBUM_SECONDS = 1.0
 
 
 @dataclass(frozen=True)
@@ -43,10 +46,10 @@ class Posted:
 
 def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
     """Store what a messenger told us, in order; repeats are recognised by the vendor's event id. Each message begins a trace of its own
-    unless it came with one.
+    unless it came with one. What was sent together as an album waits a moment for the rest of it.
     """
     first = known_trace_id()
-    return post(
+    postings = [
         Posting(
             channel_id=channel.pk,
             bot_id=channel.bot_id,
@@ -58,7 +61,31 @@ def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
             trace_id=first if first and len(inbounds) == 1 else new_trace_id(),
         )
         for inbound in inbounds
+    ]
+    if not any(inbound.album for inbound in inbounds):
+        return post(postings)
+    with transaction.atomic():
+        posted = post(postings)
+        lanes.put_off((row.lane_id for row, inbound in zip(posted, inbounds, strict=True) if inbound.album), seconds=ALBUM_SECONDS)
+    return posted
+
+
+def of_chats(channel: Channel, inbounds: Sequence[Inbound]) -> list[Inbound]:
+    """Those that belong to a chat. Whatever else a messenger tells is kept in the log: nothing is lost, and nobody waits for it."""
+    known = [inbound for inbound in inbounds if inbound.chat_id and inbound.kind != "unknown"]
+    recording.write(
+        [
+            recording.event(
+                "webhook.unknown",
+                bot_id=channel.bot_id,
+                channel_id=channel.pk,
+                details={"event_key": inbound.event_key, "update": dump(inbound)},
+            )
+            for inbound in inbounds
+            if inbound not in known
+        ]
     )
+    return known
 
 
 def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:

@@ -113,6 +113,18 @@ def wake(lane_ids: Iterable[int]) -> None:
         cursor.execute(f"UPDATE conversations_lane SET {POSTED} WHERE id = ANY(%s)", [sorted(set(lane_ids))])  # noqa: S608  names are ours
 
 
+def put_off(lane_ids: Iterable[int], *, seconds: float) -> None:
+    """Let these lanes rest for a moment although they have work, because more of it is on its way; not those that somebody holds."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """
+            UPDATE conversations_lane SET wake_at = clock_timestamp() + make_interval(secs => %s)
+            WHERE id = ANY(%s) AND (held_until IS NULL OR held_until <= clock_timestamp())
+            """,
+            [seconds, sorted(set(lane_ids))],
+        )
+
+
 def ensure(keys: Iterable[str]) -> dict[str, int]:
     """Ids of the lanes with these keys, made where missing, each marked as having work and locked until the transaction ends."""
     wanted = sorted(set(keys))

@@ -7,12 +7,13 @@ from typing import Any
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
-from django.utils import timezone
 
-from apps.bots.adapter import ConfigError, Polled, RateLimitedError, SendError
+from apps.bots import connecting
+from apps.bots.adapter import ConfigError, Health, Polled, RateLimitedError, SendError
 from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.conversations import inbox
+from apps.core import strictjson
 
 logger = structlog.get_logger(__name__)
 
@@ -47,13 +48,17 @@ def store(channel: Channel, polled: Polled) -> None:
         return
     with transaction.atomic():
         for payload in polled.updates:
-            inbox.accept(channel, channel.adapter.parse(payload))
-        Channel.objects.filter(pk=channel.pk).update(poll_offset=polled.offset)
+            inbox.accept(channel, inbox.of_chats(channel, channel.adapter.parse(strictjson.cleaned(payload))))
+        account_id = channel.account.get("external_id")  # another account, given to the channel meanwhile, counts by itself
+        known = Channel.objects.filter(pk=channel.pk, **({"account__external_id": account_id} if account_id else {}))
+        known.update(poll_offset=polled.offset)
     channel.poll_offset = polled.offset
 
 
 async def poll_for_ever(channel: Channel, in_database: InDatabase) -> None:
-    """Long-poll one channel until cancelled; `in_database` runs a function in the thread that has the database. a wrong token turns the channel red and is tried again later."""
+    """Long-poll one channel, with the credentials that it has now, until cancelled; `in_database` runs a function in the thread that has the
+    database. A wrong token turns the channel red and is tried again later.
+    """
     while True:
         try:
             polled = await channel.adapter.poll(channel.credentials, offset=channel.poll_offset)
@@ -69,4 +74,5 @@ async def poll_for_ever(channel: Channel, in_database: InDatabase) -> None:
 
 
 def _failing(channel: Channel, reason: str) -> None:
-    Channel.objects.filter(pk=channel.pk).update(health=Channel.Health.FAILING, health_text=reason[:500], health_at=timezone.now())
+    present = Channel.objects.get(pk=channel.pk)
+    connecting.note(present, Health(ok=False, text=reason), asked_at=present.health_at)

@@ -43,7 +43,18 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
         for items in by_lane.values()
         for update in items[:per_lane]
     ]
+    _join_albums(turns)
     return Standing(turns=turns, unfinished=unfinished)
+
+
+def _join_albums(turns: Sequence[Turn]) -> None:
+    """Files that were sent together come one by one: the first of them stands for all."""
+    leaders: dict[tuple[int, str], Turn] = {}
+    for turn in turns:
+        if turn.inbound and turn.inbound.album:
+            leader = leaders.setdefault((turn.chat.lane_id, turn.inbound.album), turn)
+            leader.files += turn.inbound.media
+            turn.follows = turn is not leader
 
 
 def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:

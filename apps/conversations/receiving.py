@@ -9,6 +9,8 @@ from apps.conversations.responder import Turn
 from apps.core.masking import mask_phone
 from apps.identity import proving, resolving
 
+ALBUM_SPAN = 30  # messages back in which the first one of an album is looked for
+
 
 def receive(turn: Turn) -> bool:
     """Note one inbound; True when a responder should answer (a message, a button, a start), False when it was only news."""
@@ -25,9 +27,10 @@ def _message(turn: Turn, inbound: Inbound) -> bool:
     _said(turn, inbound)
     if inbound.contact and inbound.contact.get("own"):
         proving.own_contact(turn.chat.lead, phone=inbound.contact.get("phone", ""))
-    turn.hear(_content(inbound), external_id=inbound.external_id)
+    follows = turn.follows or _goes_on(turn, inbound.album)
+    turn.hear(_content(inbound), external_id=inbound.external_id, meta={"album": inbound.album} if inbound.album else {})
     turn.record("message.received", details={"kind": inbound.kind, "media": [item.kind for item in inbound.media]})
-    return True
+    return not follows
 
 
 def _button(turn: Turn, inbound: Inbound) -> bool:
@@ -109,6 +112,13 @@ def _said(turn: Turn, inbound: Inbound) -> None:
 def _known(turn: Turn, external_id: str) -> bool:
     """The same message under another event id (a vendor that re-sends after a webhook change)."""
     return Message.objects.filter(conversation=turn.chat.conversation, direction="in", external_id=external_id).exists()
+
+
+def _goes_on(turn: Turn, album: str) -> bool:
+    """Whether an earlier message of this album has been answered already: one that was sent together gets one answer."""
+    conversation = turn.chat.conversation
+    recent = Message.objects.filter(conversation=conversation, seq__gt=conversation.last_seq - ALBUM_SPAN, direction="in")
+    return bool(album) and recent.filter(meta__album=album).exists()
 
 
 def _content(inbound: Inbound) -> Content:

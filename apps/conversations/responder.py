@@ -14,7 +14,7 @@ from django.conf import settings
 from django.utils.module_loading import import_string
 
 from apps.bots.adapter import Inbound
-from apps.bots.content import Content
+from apps.bots.content import Content, Media
 from apps.bots.models import Bot, Channel
 from apps.conversations.models import Call, Conversation, Message, Timer, Update
 from apps.core.masking import mask
@@ -51,13 +51,18 @@ class Chat:
 
 @dataclass
 class Turn:
-    """One inbox item being handled. Everything done through it commits together with the item, or not at all."""
+    """One inbox item being handled. Everything done through it commits together with the item, or not at all.
+
+    `files`: those of an album as far as it is here, given to its first message, which answers for all; the others `follow`.
+    """
 
     chat: Chat
     update: Update
     inbound: Inbound | None
     now: datetime
     message: Message | None = None
+    files: tuple[Media, ...] = ()
+    follows: bool = False
 
     def say(
         self, content: Content, *, meta: dict[str, Any] | None = None, author: str = Message.Author.BOT, client_id: str | None = None
@@ -113,6 +118,7 @@ class Turn:
         chat = self.chat
         known: About = {
             "trace_id": self.update.trace_id,
+            "source_system": chat.channel.kind,
             "bot_id": chat.bot.pk,
             "channel_id": chat.channel.pk,
             "person_id": chat.person.pk,

@@ -124,6 +124,20 @@ def _texts(value: Any) -> Iterator[str]:
             yield from _texts(item)
 
 
+_UNSTORABLE = re.compile("[\\x00\\ud800-\\udfff]")
+
+
+def cleaned(value: Any) -> Any:
+    """A copy in which every character that PostgreSQL cannot store (NUL, half a surrogate pair) is U+FFFD: for what a vendor's client has
+    read for us and what must not be lost.
+    """
+    if isinstance(value, str):
+        return _UNSTORABLE.sub("\ufffd", value)
+    if isinstance(value, dict):
+        return {cleaned(key): cleaned(item) for key, item in value.items()}
+    return [cleaned(item) for item in value] if isinstance(value, list) else value
+
+
 class BodyTooLargeError(APIException):
     """413 in the form of DRF's own errors."""
 

@@ -2,7 +2,6 @@
 
 import hashlib
 import uuid
-from collections.abc import Sequence
 from typing import Any
 
 import structlog
@@ -79,8 +78,7 @@ def parsed(channel: Channel, raw: bytes) -> list[Inbound]:
         logger.exception("a webhook could not be read", channel=channel.pk)
         _keep_unreadable(channel, raw, reason=f"{type(error).__name__} in the adapter")
         return []
-    _keep_unknown(channel, [inbound for inbound in inbounds if not _belongs_to_a_chat(inbound)])
-    return [inbound for inbound in inbounds if _belongs_to_a_chat(inbound)]
+    return inbox.of_chats(channel, inbounds)
 
 
 def _object(raw: bytes) -> dict[str, Any]:
@@ -90,25 +88,7 @@ def _object(raw: bytes) -> dict[str, Any]:
     return payload
 
 
-def _belongs_to_a_chat(inbound: Inbound) -> bool:
-    return bool(inbound.chat_id) and inbound.kind != "unknown"
-
-
 def _keep_unreadable(channel: Channel, raw: bytes, *, reason: str) -> None:
     shown = mask_text(raw[:SHOWN_BYTES].decode("utf-8", errors="replace").replace("\x00", "�"))
     details: dict[str, Any] = {"reason": reason, "digest": hashlib.sha256(raw).hexdigest(), "size": len(raw), "body": shown}
     recording.record("webhook.unreadable", status="fail", bot_id=channel.bot_id, channel_id=channel.pk, details=details)
-
-
-def _keep_unknown(channel: Channel, inbounds: Sequence[Inbound]) -> None:
-    recording.write(
-        [
-            recording.event(
-                "webhook.unknown",
-                bot_id=channel.bot_id,
-                channel_id=channel.pk,
-                details={"event_key": inbound.event_key, "update": inbox.dump(inbound)},
-            )
-            for inbound in inbounds
-        ]
-    )

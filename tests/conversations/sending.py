@@ -8,6 +8,7 @@ from contextlib import contextmanager
 
 from apps.conversations import advancing
 from apps.conversations.sending import Sender
+from tools.emulators.telegram import running
 
 
 @contextmanager
@@ -33,6 +34,27 @@ def sender() -> Iterator[Sender]:
     finally:
         loop.call_soon_threadsafe(running.stop)
         thread.join(20)
+
+
+@contextmanager
+def emulated() -> Iterator[str]:
+    """The emulator in a loop of its own; its address."""
+    ready = threading.Event()
+    box: list[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = []
+
+    async def serve() -> None:
+        async with running() as emulator:
+            box.append((emulator.url, asyncio.get_running_loop(), asyncio.Event()))
+            ready.set()
+            await box[0][2].wait()
+
+    thread = threading.Thread(target=lambda: asyncio.run(serve()))
+    thread.start()
+    ready.wait(5)
+    url, loop, stop = box[0]
+    yield url
+    loop.call_soon_threadsafe(stop.set)
+    thread.join(5)
 
 
 def until(condition: Callable[[], object], *, seconds: float = 8) -> None:

@@ -18,33 +18,12 @@ from apps.conversations import claimants, inbox, outbox
 from apps.conversations.models import Acknowledgement, Attachment, Lane, Message, Outbox, Update
 from apps.events.models import Event
 from apps.identity.models import Lead
-from tests.conversations.sending import sender, until
+from tests.conversations.sending import emulated, sender, until
 from tests.making import TELEGRAM_TOKEN, make_channel, text
 from tools.emulators.telegram import Control, running
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHAT = 540278913
-
-
-@contextmanager
-def emulated() -> Iterator[str]:
-    """The emulator in a loop of its own; its address."""
-    ready = threading.Event()
-    box: list[tuple[str, asyncio.AbstractEventLoop, asyncio.Event]] = []
-
-    async def serve() -> None:
-        async with running() as emulator:
-            box.append((emulator.url, asyncio.get_running_loop(), asyncio.Event()))
-            ready.set()
-            await box[0][2].wait()
-
-    thread = threading.Thread(target=lambda: asyncio.run(serve()))
-    thread.start()
-    ready.wait(5)
-    url, loop, stop = box[0]
-    yield url
-    loop.call_soon_threadsafe(stop.set)
-    thread.join(5)
 
 
 @pytest.fixture

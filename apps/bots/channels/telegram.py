@@ -53,6 +53,7 @@ class Telegram(Adapter):
     )  # fmt: skip
     rate = Rate(per_second=30, per_chat_seconds=1, per_group_minute=20)
     polls = True
+    keeps_account = True
 
     class Config(BaseModel):
         previews: bool = Field(
@@ -118,8 +119,14 @@ class Telegram(Adapter):
             updates: list[dict[str, Any]] = await bot_of(credentials).do_api_request("getupdates", asked, read_timeout=POLL_SECONDS + 10)
         return Polled(updates=tuple(updates), offset=max((update["update_id"] + 1 for update in updates), default=offset))
 
+    def account_id(self, credentials: Credentials) -> str:
+        return credentials.secrets.get("token", "").partition(":")[0]
+
     def deep_link(self, account: Account, token: str) -> str:
         return create_deep_linked_url(account.username, token) if account.username else ""
+
+    def app_link(self, account: Account, token: str) -> str:
+        return f"tg://resolve?domain={account.username}&start={token}" if account.username else ""
 
 
 async def _register(bot: Bot, webhook_url: str, secret: str) -> None:
