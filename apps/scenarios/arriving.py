@@ -27,6 +27,9 @@ def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, 
     if policy == "skip":
         _skip(turn, scenario, reason="another dialogue is open")
         return None
+    if policy in {"interrupt", "interrupt_return"} and entered.get("user_input"):
+        _end_earlier(turn, ledger, scenario)
+        active = ledger.active(turn.chat.conversation.pk)
     session = _new(turn, ledger, scenario, entered, generation=generation)
     turn.record(
         "session.started", session_id=session.pk, details={"scenario": scenario.key, "version": version_id, "why": reason, "policy": policy}
@@ -93,6 +96,13 @@ def bring_to_front(turn: Turn, ledger: Ledger, session: Session) -> None:
 def cancel(turn: Turn, ledger: Ledger, session: Session, *, reason: str) -> None:
     """End a session for good, by a person's act or because another took its place."""
     _end(turn, ledger, session, status=Session.Status.CANCELLED, reason=reason)
+
+
+def _end_earlier(turn: Turn, ledger: Ledger, scenario: Scenario) -> None:
+    """Whoever asks for the menu again wants the menu, not to come back to the menu asked for before."""
+    for other in list(ledger.open.get(turn.chat.conversation.pk, [])):
+        if other.scenario_id == scenario.pk and other.status != Session.Status.QUEUED and other.start.get("user_input"):
+            _end(turn, ledger, other, status=Session.Status.CANCELLED, reason="started anew by the person")
 
 
 def _give_way(turn: Turn, ledger: Ledger, active: Session, *, policy: str) -> None:

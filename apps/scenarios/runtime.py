@@ -70,7 +70,7 @@ class ScenarioResponder(Responder):
             turn.record("message.overtaken", session_id=session.pk)
             return
         found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
-        if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound)):
+        if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound, turn.files or inbound.media)):
             return
         found = found or (None if session else triggers.by_any_message(turn.chat.bot.pk))
         if found:
@@ -192,7 +192,7 @@ class ScenarioResponder(Responder):
 
 
 def _is_message(turn: Turn) -> bool:
-    return turn.inbound is not None and turn.inbound.kind == "message"
+    return turn.inbound is not None and turn.inbound.kind == "message" and not turn.follows
 
 
 def _may_interrupt(session: Session) -> bool:
@@ -200,8 +200,8 @@ def _may_interrupt(session: Session) -> bool:
     return bool(wait.get("interruptible", True))
 
 
-def _said(inbound: Inbound) -> Said:
-    media = tuple(_shown(item) for item in inbound.media)
+def _said(inbound: Inbound, files: Sequence[Media]) -> Said:
+    media = tuple(_shown(item) for item in files)
     kind = "location" if inbound.location else "contact" if inbound.contact else str(media[0]["kind"]) if media else "text"
     return Said(
         text=inbound.text,

@@ -62,7 +62,7 @@ def test_an_address_works_as_well(registration: Dialogue, crm: Crm, settings: Se
 def test_anothers_contact_proves_nothing(registration: Dialogue, crm: Crm) -> None:
     registration.opens()
     registration.presses("By phone")
-    assert registration.shares(PHONE, own=False) == ["Please send a phone number with its country code."]
+    assert registration.shares(PHONE, own=False) == ["Please share your own contact with the button below."]
     assert registration.says(PHONE) == ["We cannot confirm this here. In Telegram, please share your number with the button."]
     assert (crm.asked, ExternalId.objects.count()) == ([], 0)
 

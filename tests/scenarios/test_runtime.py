@@ -166,6 +166,16 @@ def test_keywords_start_and_interrupt_and_anything_else_goes_to_the_fallback(lea
     assert Session.objects.filter(status="cancelled").count() == 1
 
 
+def test_asking_for_the_same_scenario_again_does_not_pile_it_up(lead: Lead) -> None:
+    menu = {"triggers": [{"kind": "keyword", "words": ["count"]}], "policies": {"arrival": "interrupt_return"}}
+    make_scenario(lead.channel.bot, question(**menu))
+    for _time in range(3):
+        write(lead, "count")
+    write(lead, "5")
+    assert said(lead) == ["How many?", "How many?", "How many?", "You said 5."]
+    assert sorted(Session.objects.values_list("status", flat=True)) == ["cancelled", "cancelled", "ended"]
+
+
 def test_a_deep_link_starts_its_scenario(lead: Lead) -> None:
     make_scenario(lead.channel.bot, says("Welcome to the sale.", triggers=[{"kind": "deep_link", "payload": "sale"}]))
     write(lead, "/start sale", kind="start", payload="sale")

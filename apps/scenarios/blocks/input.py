@@ -124,7 +124,7 @@ class Input(Block[InputParams]):
             return Ignored()
         name, value = recognised(ctx, params, entered, labels)
         if value is None:
-            return self._again(ctx, params, params.unrecognised_text or HINTS[params.kind])
+            return self._again(ctx, params, params.unrecognised_text or HINTS[_hint(params, entered)])
         if params.validation and not ctx.test(params.validation, value=value, **{params.save_as: value}):
             return self._again(ctx, params, params.invalid_text or params.unrecognised_text or HINTS["regex"])
         ctx.set(params.save_as, value)

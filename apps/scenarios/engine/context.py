@@ -88,11 +88,21 @@ class Context:
     def say(self, content: Json) -> None:
         """Send content (`apps/bots/content.py`) to the person."""
         try:
-            dumped = Content.model_validate(content).dump()
+            dumped = Content.model_validate(self._with_keyboard(content)).dump()
         except ValidationError as error:
             place = ".".join(str(part) for part in error.errors()[0]["loc"])
             raise NodeError("content", _("The message cannot be built: check its %(field)s.") % {"field": place}) from None
         self._draft.say(Say(content=dumped, node=self.node.id, visit=self.visit), self)
+
+    def _with_keyboard(self, content: Json) -> Json:
+        """A reply keyboard stays on people's screens until a message takes it away: the first one of another visit does."""
+        if content.get("buttons"):
+            self._draft.keyboard = self.visit if content.get("keyboard") == "reply" else self._draft.keyboard
+            return content
+        if self._draft.keyboard in (0, self.visit):
+            return content
+        self._draft.keyboard = 0
+        return {**content, "keyboard": "remove"}
 
     def act(self, action: str, params: Mapping[str, Value]) -> None:
         """Ask for an action; the block must then `Wait(calling=True)`. Secrets are in clear in the effect's `params` only."""

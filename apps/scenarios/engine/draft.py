@@ -1,10 +1,12 @@
 """A session while one step changes it: position, variables, what happened, what is to be done.
 
 State as JSON:
-    {"stack": [{"section", "node", "visit", "saved"?, "unset"?}], "vars": {…}, "wait": {…} | null, "visit": 12, "nodes": 40, "language": "en", "failing"?: true}
+    {"stack": [{"section", "node", "visit", "saved"?, "unset"?}], "vars": {…}, "wait": {…} | null, "visit": 12, "nodes": 40, "language": "en", "failing"?: true,
+     "keyboard"?: 11}
     wait: {"kind": "answer" | "action", "node", "section", "visit", "visits": [3, 7], "timers": ["timeout"], "interruptible", "collects",
            "data": {…}, "collected"?: […]}
 `saved` holds what a called section's parameters covered, to be put back when it returns. `visits` are the showings of one question.
+`keyboard` is the visit whose reply keyboard still stands in the chat.
 """
 
 import json
@@ -41,6 +43,7 @@ class Draft:
         self.visit: int = known.get("visit", 0)
         self.nodes_total: int = known.get("nodes", 0)
         self.failing: bool = known.get("failing", False)
+        self.keyboard: int = known.get("keyboard", 0)
         self.timers: set[str] = set()
         self.events: list[Happened] = []
         self.effects: list[Effect] = []
@@ -61,7 +64,7 @@ class Draft:
             "nodes": self.nodes_total,
             "language": self.names.language,
         }
-        return {**state, "failing": True} if self.failing else state
+        return {**state, **({"failing": True} if self.failing else {}), **({"keyboard": self.keyboard} if self.keyboard else {})}
 
     # --- the trace ----------------------------------------------------------------------------------------------------
 

@@ -115,6 +115,13 @@ def test_the_share_button_asks_for_the_contact() -> None:
     assert talk.contents == [{"text": "Phone?", "buttons": [[{"id": "share", "kind": "contact", "label": "Share"}]], "keyboard": "reply"}]
 
 
+def test_anothers_contact_is_no_answer_and_the_own_one_is_asked_for() -> None:
+    params = {"text": "Phone?", "kind": "phone", "share_label": "Share"}
+    card = {"phone": "+998901234567", "name": "Bob", "own": False}
+    talk = run("input", Case("", params, (Said(kind="contact", contact=card),), open_exits=NO_MATCH))
+    assert [content["text"] for content in talk.contents] == ["Phone?", "Please share your own contact with the button below."]
+
+
 def test_choices_stand_in_columns_and_are_shown_again_with_the_hint() -> None:
     params = {**CHOICE, "columns": 2}
     talk = run("input", Case("", params, (Said("?"),), open_exits=NO_MATCH))

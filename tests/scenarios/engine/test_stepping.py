@@ -325,3 +325,26 @@ def test_a_timer_of_the_open_question_counts_once() -> None:
     late = fire("timeout")(talk.wait)
     assert talk.tell(late).path == ["q", "e"]
     assert talk.tell(late).last.handled is False
+
+
+def test_a_reply_keyboard_is_taken_away_by_the_next_message_and_not_by_its_own_reminder() -> None:
+    asked = {
+        "text": "Phone?",
+        "kind": "phone",
+        "share_label": "Share",
+        "timeout": "1 hour",
+        "reminders": [{"after": "10 minutes", "text": "Still there?"}],
+    }
+    flow = flow_of(
+        node("start", "start", next="ask"),
+        node("ask", "input", asked, ok="thanks", timeout="thanks"),
+        node("thanks", "message", {"text": "Thank you."}, next="more"),
+        node("more", "message", {"text": "Bye."}),
+    )
+    talk = Talk(flow).start().tell(fire("reminder")).tell(Said("+998901234567"))
+    assert [(content["text"], content.get("keyboard")) for content in talk.contents] == [
+        ("Phone?", "reply"),
+        ("Still there?", "reply"),
+        ("Thank you.", "remove"),
+        ("Bye.", None),
+    ]
