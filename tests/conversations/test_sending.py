@@ -1,10 +1,7 @@
 """What leaves: in order, at the vendor's rate, with every kind of failure taken for what it means. Against a real Bot API on loopback."""
 
-import asyncio
-import threading
 import time
 from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import timedelta
 
 import pytest
@@ -20,7 +17,7 @@ from apps.events.models import Event
 from apps.identity.models import Lead
 from tests.conversations.sending import emulated, sender, until
 from tests.making import TELEGRAM_TOKEN, make_channel, text
-from tools.emulators.telegram import Control, running
+from tools.emulators.telegram import Control
 
 pytestmark = pytest.mark.django_db(transaction=True)
 CHAT = 540278913

@@ -139,3 +139,9 @@ class Input(Block[InputParams]):
             return Take("attempts")
         ask(ctx, params, ctx.data["labels"], text=text)
         return self._stay(ctx, params, tries=tries)
+
+
+def _hint(params: InputParams, entered: Said | Pressed) -> str:
+    """Somebody else's card is no wrong phone number: then the person's own is asked for."""
+    foreign = isinstance(entered, Said) and entered.contact and params.own_contact and not entered.contact.get("own")
+    return "contact" if foreign and params.kind == "phone" and params.share_label else params.kind
