@@ -220,7 +220,7 @@ def _failures(user: AnyUser) -> list[Matter]:
 
 
 def _why(row: Event) -> str:
-    details = row.details if isinstance(row.details, dict) else {}
+    details: dict[str, Any] = row.details if isinstance(row.details, dict) else {}
     why = next((str(details[key]) for key in ("reason", "message", "error", "answer") if details.get(key)), "")
     found = details.get("request")
     asked = found if isinstance(found, dict) else {}

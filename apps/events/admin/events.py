@@ -8,12 +8,12 @@ from django.urls import URLPattern, path
 from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
-from unfold.contrib.filters.admin import ChoicesDropdownFilter, RangeDateTimeFilter
+from unfold.contrib.filters.admin import ChoicesDropdownFilter
 from unfold.decorators import display
 
 from apps.core.masking import mask
 from apps.events import views
-from apps.events.admin.filtering import SeenValuesFilter, bot_filter, exact, number, since
+from apps.events.admin.filtering import PeriodFilter, SeenValuesFilter, bot_filter, exact, number, since
 from apps.events.admin.listing import LogChangeList
 from apps.events.admin.pages import Fact, LogAdmin
 from apps.events.admin.places import Named, named
@@ -68,7 +68,7 @@ class EventAdmin(LogAdmin):
         exact("trace_id", _("trace"), parameter="trace"),
         number("person_id", _("person (number)"), parameter="person"),
         number("conversation_id", _("conversation (number)"), parameter="conversation"),
-        ("timestamp", RangeDateTimeFilter),
+        ("timestamp", PeriodFilter),
     )
     search_fields = ("trace_id",)
     search_help_text = _("Trace id")

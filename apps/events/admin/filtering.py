@@ -13,7 +13,7 @@ from django.utils.dateparse import parse_datetime
 from django.utils.translation import gettext_lazy as _
 
 from apps.accounts.access import scoped
-from apps.events.admin.unfolded import DropdownFilter, TextFilter
+from apps.events.admin.unfolded import DropdownFilter, RangeDateTimeFilter, TextFilter
 
 
 class ExactFilter(TextFilter):
@@ -120,6 +120,14 @@ class SinceFilter(DropdownFilter):
 
 def since(column: str) -> type[SinceFilter]:
     return type("Since", (SinceFilter,), {"column": column})
+
+
+class PeriodFilter(RangeDateTimeFilter):
+    """Two exact times, from and to."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.title = str(_("period"))
 
 
 def _moment(text: str) -> datetime | None:

@@ -5,7 +5,7 @@ from typing import TYPE_CHECKING, Any
 from django.core import paginator
 
 if TYPE_CHECKING:
-    from django.contrib.admin import SimpleListFilter
+    from django.contrib.admin import FieldListFilter, SimpleListFilter
     from django.contrib.admin.views.main import ChangeList as _ChangeList
 
     class DropdownFilter(SimpleListFilter):
@@ -14,14 +14,17 @@ if TYPE_CHECKING:
     class TextFilter(SimpleListFilter):
         """A text box."""
 
+    class RangeDateTimeFilter(FieldListFilter):
+        """Two times, from and to."""
+
     class ChangeList(_ChangeList):
         """A list of the admin."""
 
     Paginator = paginator.Paginator[Any]
 else:
-    from unfold.contrib.filters.admin import DropdownFilter, TextFilter
+    from unfold.contrib.filters.admin import DropdownFilter, RangeDateTimeFilter, TextFilter
     from unfold.views import ChangeList
 
     Paginator = paginator.Paginator
 
-__all__ = ["ChangeList", "DropdownFilter", "Paginator", "TextFilter"]
+__all__ = ["ChangeList", "DropdownFilter", "Paginator", "RangeDateTimeFilter", "TextFilter"]
