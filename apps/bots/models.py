@@ -106,7 +106,8 @@ class Channel(models.Model):
         ordering = ["bot_id", "name"]
 
     def __str__(self) -> str:
-        return f"{self.name} ({self.adapter.label})"
+        label = adapters[self.kind].label if self.kind in adapters else self.kind  # a kind may be no longer installed
+        return f"{self.name} ({label})"
 
     def get_absolute_url(self) -> str:
         return reverse("admin:bots_channel_change", args=[self.pk])
