@@ -20,6 +20,7 @@ from apps.conversations.models import Call, Conversation, Message, Timer, Update
 from apps.core.masking import mask
 from apps.events.models import Event
 from apps.events.recording import About, event
+from apps.identity.attributes import private_keys
 from apps.identity.models import Lead, Person
 
 
@@ -105,7 +106,7 @@ class Turn:
                 channel=chat.channel,
                 action=action,
                 request=request,
-                shown=mask(shown),
+                shown=mask(shown, private=private_keys()),
                 session_id=session_id,
                 visit=visit,
                 idempotency_key=key,

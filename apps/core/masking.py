@@ -6,9 +6,10 @@ Two nets: a key's name says what its value is; a value's form says that it is a 
 import datetime as dt
 import re
 import uuid
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
 from typing import Any
+from urllib.parse import unquote
 
 HIDDEN = "***"
 # Values whose text cannot hold a secret; any other object (an error, a model) is taken as its text.
@@ -81,6 +82,10 @@ _FORMS: tuple[tuple[str, re.Pattern[str], str], ...] = (
 )
 
 
+# A parameter of an address: its name says what it is, as a key does. Names are bounded, so that no text takes more than linear time.
+_PARAMETER = re.compile(r"(?<=[?&;])([A-Za-z0-9_.\[\]-]{1,60})=([^&;\s\"'<>#]+)")
+
+
 def mask(data: Any, *, private: Iterable[str] = ()) -> Any:
     """A copy of `data` without secrets and personal data; `private` names further keys to hide (client fields flagged as personal)."""
     return _mask(data, frozenset(_plain(name) for name in private), 0)
@@ -88,7 +93,7 @@ def mask(data: Any, *, private: Iterable[str] = ()) -> Any:
 
 def _mask(data: Any, private: frozenset[str], depth: int) -> Any:
     if isinstance(data, str):
-        return mask_text(data)
+        return _mask_parameters(mask_text(data), private)
     if depth > MAX_DEPTH:
         return HIDDEN if isinstance(data, Mapping | list | tuple | set | bytes) else data
     if isinstance(data, Mapping):
@@ -106,11 +111,30 @@ def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any
         return value
     if is_secret_key(key) or plain in private:
         return HIDDEN
+    hide = _hiding(plain)
+    return _each(value, hide, private, depth) if hide else _mask(value, private, depth)
+
+
+def _hiding(plain: str) -> Callable[[str], str] | None:
+    """How a value under this name is made unrecognisable; None when it is no phone and no e-mail."""
     if plain in _PHONE_NAMES or plain.endswith("phone"):
-        return _each(value, mask_phone, private, depth)
-    if plain in _EMAIL_NAMES or plain.endswith("email"):
-        return _each(value, mask_email, private, depth)
-    return _mask(value, private, depth)
+        return mask_phone
+    return mask_email if plain in _EMAIL_NAMES or plain.endswith("email") else None
+
+
+def _mask_parameters(text: str, private: frozenset[str]) -> str:
+    """Personal data in the query of an address, however it is encoded there."""
+    if "?" not in text or "=" not in text:
+        return text
+
+    def masked(found: re.Match[str]) -> str:
+        name = _plain(found[1]).rstrip("]")
+        if name in private or is_secret_key(name):
+            return f"{found[1]}={HIDDEN}"
+        hide = _hiding(name)
+        return f"{found[1]}={hide(unquote(found[2]))}" if hide else found[0]
+
+    return _PARAMETER.sub(masked, text)
 
 
 def _each(value: Any, masked: Any, private: frozenset[str], depth: int) -> Any:
@@ -141,11 +165,14 @@ def mask_text(text: str) -> str:
     return text
 
 
+_MASKED_PHONE = re.compile(r"\+?\d{3}\*{2,15}\d{2}")
+
+
 def mask_phone(text: str) -> str:
     """`+380501112233` → `+380*****33`: country, operator hidden, last two digits to tell apart."""
     digits = [char for char in text if char.isdigit()]
-    if len(digits) < 7:  # noqa: PLR2004  shorter than any phone: nothing may be left of it
-        return HIDDEN
+    if len(digits) < 7:  # noqa: PLR2004  shorter than any phone: nothing may be left of it, unless it is masked already
+        return text if _MASKED_PHONE.fullmatch(text) else HIDDEN
     plus = "+" if text.strip().startswith("+") else ""
     return f"{plus}{''.join(digits[:3])}{'*' * (len(digits) - 5)}{''.join(digits[-2:])}"
 

@@ -11,6 +11,8 @@ from pydantic import ValidationError
 from apps.bots.content import Content
 from apps.conversations.models import Call, Message
 from apps.conversations.responder import Turn
+from apps.core.masking import mask
+from apps.identity.attributes import private_keys
 from apps.identity.models import Lead
 from apps.scenarios.action import Action, ActionContext, ActionResult
 from apps.scenarios.definitions import flow_of
@@ -83,7 +85,8 @@ def _do(turn: Turn, session: Session, effect: Effect, ledger: Ledger) -> None:
         case WaitUntil():
             turn.wait(due_at=effect.due_at, reason=effect.reason, session_id=session.pk, visit=effect.visit)
         case Emit():
-            turn.record("scenario.event", session_id=session.pk, details={"name": effect.name, "data": effect.data})
+            told = mask(effect.data, private=private_keys())
+            turn.record("scenario.event", session_id=session.pk, details={"name": effect.name, "data": told})
             ledger.emitted.append((turn, session, effect))
         case Respond():
             turn.update.outcome.setdefault("data", effect.data)

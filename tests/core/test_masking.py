@@ -57,6 +57,10 @@ def test_harmless_names_are_left(key: str) -> None:
         ({"phone": 380501112233}, {"phone": "380*******33"}),
         ({"phone": None, "email": "", "password": None, "token": True}, {"phone": None, "email": "", "password": None, "token": True}),
         ([{"password": "x"}, ("a", {"token": "y"})], [{"password": "***"}, ["a", {"token": "***"}]]),
+        ("http://crm/user?phone=%2B380501112233&page=2", "http://crm/user?phone=+380*******33&page=2"),
+        ("http://crm/user?user[email]=anna%40example.com#top", "http://crm/user?user[email]=a***@example.com#top"),
+        ("what? a=b; phone=5", "what? a=b; phone=5"),
+        ("?a=" * 5000, "?a=" * 5000),
         ({"body": b"12345"}, {"body": "<5 bytes>"}),
         ({1: {"secret": 1}}, {1: {"secret": "***"}}),
         (5, 5),
@@ -65,6 +69,10 @@ def test_harmless_names_are_left(key: str) -> None:
 )
 def test_personal_data_keeps_only_what_tells_it_apart(data: Any, masked: Any) -> None:
     assert mask(data) == masked
+
+
+def test_further_names_can_be_hidden_in_addresses_too() -> None:
+    assert mask("http://crm/x?passport=AB+1&n=1", private=["passport"]) == "http://crm/x?passport=***&n=1"
 
 
 def test_further_names_can_be_hidden() -> None:
@@ -142,7 +150,8 @@ def test_very_deep_data_is_cut() -> None:
 
 
 @pytest.mark.parametrize(
-    ("phone", "masked"), [("+380 50 111-22-33", "+380*******33"), ("12345", "***"), ("", "***"), ("1234567", "123**67")]
+    ("phone", "masked"),
+    [("+380 50 111-22-33", "+380*******33"), ("12345", "***"), ("", "***"), ("1234567", "123**67"), ("+380*******33", "+380*******33")],
 )
 def test_phones(phone: str, masked: str) -> None:
     assert mask_phone(phone) == masked

@@ -1,5 +1,6 @@
 """A scenario calls the CRM: committed before, made once per visit, its answer taken by the right exit, whatever the CRM does."""
 
+import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
@@ -14,9 +15,9 @@ from apps.conversations.models import Call, Message
 from apps.core.models import InstanceSetting
 from apps.core.settings_store import forget
 from apps.events.models import Event
-from apps.identity.models import Lead
+from apps.identity.models import ClientField, Lead
 from apps.scenarios import triggers
-from apps.scenarios.models import Session
+from apps.scenarios.models import Session, SessionStep
 from tests.conversations.sending import sender, until
 from tests.making import make_channel, make_lead
 from tests.scenarios.definitions import Json, definition, node
@@ -186,3 +187,18 @@ def test_secrets_of_a_request_are_used_and_never_shown(lead: Lead, crm: Crm) -> 
         for table in ("events_event", "conversations_call", "scenarios_session", "scenarios_sessionstep", "conversations_update"):
             cursor.execute(f"SELECT coalesce(string_agg(t::text, ' '), '') FROM {table} t")  # noqa: S608
             assert "s3cr3t" not in cursor.fetchone()[0], table
+
+
+def test_personal_data_in_a_call_is_hidden_in_what_people_read(lead: Lead, crm: Crm) -> None:
+    ClientField.objects.create(key="passport", label="Passport", is_private=True)
+    asked = {"method": "POST", "query": {"phone": "+380501112233"}, "body": {"passport": "{{ passport }}", "order": 7}}
+    start(lead, make_scenario(lead.channel.bot, calling(crm.url, **asked)), order=1, passport="AB-99123")
+    with sender():
+        until(ended)
+    [call] = crm.asked
+    assert (call["path"], json.loads(call["body"])) == ("/orders/1?phone=%2B380501112233", {"passport": "AB-99123", "order": 7})
+    shown = {"method": "POST", "url": f"{crm.url}/orders/1?phone=+380*******33", "body": {"passport": "***", "order": 7}}
+    assert Call.objects.get().shown == shown
+    assert Event.objects.get(kind="call.made").details["request"] == shown
+    told = json.dumps(list(SessionStep.objects.values_list("events", flat=True)))
+    assert ("AB-99123" in told, "80501112233" in told) == (False, False)
