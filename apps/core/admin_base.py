@@ -106,6 +106,16 @@ class BaseAdmin(RightsMixin, _ModelAdmin):
     def has_delete_permission(self, request: HttpRequest, obj: Any = None) -> bool:
         return self._may(request, "delete", obj)
 
+    def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
+        """Where there is only one bot to choose, it is chosen."""
+        given: dict[str, Any] = super().get_changeform_initial_data(request)
+        field = next((field for field in self.model._meta.fields if field.name == "bot"), None)
+        if field is None or "bot" in given or not isinstance(field.related_model, type):
+            return given
+        offered = self._scoped_field(field, request, {}).get("queryset", field.related_model._default_manager.all())
+        only = list(offered.values_list("pk", flat=True)[:2])
+        return {**given, "bot": only[0]} if len(only) == 1 else given
+
     def formfield_for_foreignkey(self, db_field: Any, request: HttpRequest, **kwargs: Any) -> Any:
         return super().formfield_for_foreignkey(db_field, request, **self._scoped_field(db_field, request, kwargs))
 

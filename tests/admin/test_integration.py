@@ -228,3 +228,13 @@ def test_a_changed_token_keeps_its_secret(page: Client, bot: Bot) -> None:
     page.post(change(token), token_form(name="CRM of the shop", expires_at_0="", expires_at_1=""))
     assert ApiToken.objects.get().name == "CRM of the shop"
     assert tokens.recognise(clear, at=timezone.now()) is not None
+
+
+def test_where_there_is_one_bot_it_is_chosen(page: Client, signed_in: Callable[..., Client], shop: World) -> None:
+    def chosen(browser: Client) -> object:
+        return browser.get("/admin/gateway/endpoint/add/").context["adminform"].form["bot"].value()
+
+    assert chosen(page) == shop.bot.pk
+    Bot.objects.create(name="Second")
+    assert chosen(page) is None
+    assert chosen(signed_in("integrator", bots=[shop.bot])) == shop.bot.pk

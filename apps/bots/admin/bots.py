@@ -56,6 +56,9 @@ class BotAdmin(PageAdmin):
             Fact(_("botId"), copyable(str(obj.pk))),
             Fact(_("calls of other systems"), copyable(f"{base}/bots/{obj.pk}/call/…")),
             Fact(_("documentation (Swagger)"), link(f"/docs/{obj.pk}", f"{base}/docs/{obj.pk}")),
+            Fact(
+                _("file"), link(reverse("admin:scenarios_scenario_bot_file", args=[obj.pk]), _("Export scenarios, endpoints and settings"))
+            ),
         ]
         rows = [
             (

@@ -89,7 +89,7 @@ class ChannelAdmin(PageAdmin):
         return () if _kind(request, obj) and self._may_fill_in(request, obj) else ("settings_shown",)
 
     def get_changeform_initial_data(self, request: HttpRequest) -> dict[str, Any]:
-        initial: dict[str, Any] = {"bot": request.GET.get("bot", ""), "is_active": True}
+        initial: dict[str, Any] = {**super().get_changeform_initial_data(request), "is_active": True}
         return {**initial, "name": str(adapters[kind].label) if (kind := _kind(request, None)) else ""}
 
     def save_model(self, request: HttpRequest, obj: Channel, form: Form, change: bool) -> None:  # noqa: FBT001  Django's signature

@@ -27,6 +27,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
+from apps.scenarios.admin import files
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.admin.palette import palette
@@ -55,6 +56,7 @@ class ScenarioChangeList(PlainChangeList):
 class ScenarioAdmin(PageAdmin):
     form = ScenarioForm
     change_form_template = "admin/scenarios/scenario.html"
+    change_list_template = "admin/scenarios/change_list.html"
     intro = gettext_lazy("What bots say and do. People edit the draft; only a published version runs, and who is inside one stays on it.")
     list_display = ("title", "bot", "state", "published_shown", "inside", "changed")
     list_filter = (bot_filter("bot_id"), ("is_active", BooleanRadioFilter))
@@ -72,8 +74,14 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
+            path("import/", wrap(self.import_view), name=f"{info}_import"),
+            path("bot-file/<int:bot_id>/", wrap(files.export_view), name=f"{info}_bot_file"),
         ]
         return [*own, *super().get_urls()]
+
+    def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
+        shown: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "may_import": files.may_import(request.user)})
+        return shown
 
     # --- the list -----------------------------------------------------------------------------------------------------
 
@@ -225,6 +233,9 @@ class ScenarioAdmin(PageAdmin):
         name = f"{scenario.key}{f'-v{number}' if number else ''}.json"
         response["Content-Disposition"] = content_disposition_header(True, name) or "attachment"
         return response
+
+    def import_view(self, request: HttpRequest) -> HttpResponse:
+        return files.import_view(request, {**self.admin_site.each_context(request), "title": _("Import a bot's file"), "opts": self.opts})
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 
