@@ -30,6 +30,7 @@ def upload(body: bytes, **fields: object) -> dict[str, object]:
 def test_a_file_is_looked_at_first_and_then_imported_for_good(page: Client) -> None:
     looked = page.post(IMPORT, upload(FIXTURE.read_bytes()))
     assert "What an import into “Shop” would do" in looked.content.decode()
+    assert '<input type="hidden" name="import" value="1">' in looked.content.decode()  # a button's name is lost once it is disabled
     assert (Bot.objects.count(), Scenario.objects.count()) == (0, 0)
     done = page.post(IMPORT, {"text": looked.context["text"], "publish": "on", "note": "From the shelf", "bot": "", "import": "1"})
     assert "Imported into “Shop”" in done.content.decode()
