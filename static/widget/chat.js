@@ -33,6 +33,8 @@ class Chat {
     });
     this.composer = new Composer(page.texts, this.storage, this.composing());
     this.timeline.onChange(() => this.changed());
+    this.seen = 0;
+    this.receipt = {};
     this.told = { page: document.referrer.slice(0, 500), start: new URLSearchParams(location.search).get("start") ?? "" };
     document.getElementById("older").addEventListener("click", () => this.older());
     document.getElementById("close").addEventListener("click", () => this.host.tell("close"));
@@ -53,6 +55,8 @@ class Chat {
   begin({ identity, page, start, frame, kept }) {
     this.storage.useHost(kept, (name, value) => this.host.tell("keep", { name, value }));
     this.composer.restore();
+    this.seen = 0;
+    this.receipt = {};
     this.told = { page: page ?? "", start: start ?? this.told.start };
     this.identity = identity ?? null;
     this.inline = frame === "inline";
@@ -231,24 +235,31 @@ class Chat {
     this.noteRead();
   }
 
+  // What was on the screen is read, even if the chat is closed before the server has heard of it.
   noteRead() {
-    this.host?.tell("unread", { count: this.reading() ? 0 : this.timeline.unread() });
+    if (this.reading()) this.seen = Math.max(this.seen, this.timeline.newest("out")?.number ?? 0);
+    this.host?.tell("unread", { count: this.timeline.unread(this.seen) });
     clearTimeout(this.readTimer);
-    this.readTimer = setTimeout(() => this.sendReceipt(), READ_AFTER_MS);
+    this.readTimer = setTimeout(() => this.sendReceipts(), READ_AFTER_MS);
   }
 
   reading() {
     return this.visible && document.visibilityState === "visible";
   }
 
-  sendReceipt() {
+  sendReceipts() {
     const newest = this.timeline.newest("out");
     if (!newest || !this.api.token) return;
-    const done = this.reading() ? "read" : "delivered";
-    const said = `${newest.id}:${newest.state}:${done}`;
-    if (newest.state === "read" || said === this.receipt || (done === "delivered" && newest.state === "delivered") || newest.state === "failed") return;
-    this.receipt = said;
-    this.api.post("/receipts", { [`${done}_up_to`]: newest.id }).catch(() => (this.receipt = ""));
+    this.sendReceipt("read", this.timeline.messages.get(`m_${this.seen}`));
+    if (newest.number > this.seen && newest.state !== "delivered") this.sendReceipt("delivered", newest);
+  }
+
+  sendReceipt(state, message) {
+    if (!message || message.state === "read" || message.state === "failed") return;
+    const said = `${message.id}:${message.state}:${state}`;
+    if (this.receipt[state] === said) return;
+    this.receipt[state] = said;
+    this.api.post("/receipts", { [`${state}_up_to`]: message.id }).catch(() => (this.receipt[state] = ""));
   }
 
   // --- how it looks ---

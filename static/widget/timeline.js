@@ -68,10 +68,11 @@ export class Timeline {
     return newest;
   }
 
-  unread() {
+  // Our messages after the one that was `seen` last (its number).
+  unread(seen) {
     let count = 0;
     for (const message of this.messages.values()) {
-      if (message.direction === "out" && !message.hidden && message.state !== "read") count += 1;
+      if (message.direction === "out" && !message.hidden && message.number > seen && message.state !== "read") count += 1;
     }
     return count;
   }

@@ -4,9 +4,11 @@ import json
 import os
 import secrets
 import subprocess
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote, urlsplit, urlunsplit
@@ -23,7 +25,7 @@ from tools.stack import Stack
 ADMIN, PASSWORD = "admin", "a-made-up-password"
 
 
-@dataclass(frozen=True)
+@dataclass
 class Stage:
     """Addresses and keys of the running product; `stack` holds its processes, to be stopped and started by tests of faults."""
 
@@ -46,8 +48,24 @@ class Stage:
         return done.stdout
 
     def shell(self, code: str) -> Any:
-        """The JSON that this code prints, run inside the product."""
-        return json.loads(self.manage("shell", "--no-imports", "-c", code).strip().splitlines()[-1])
+        """The JSON that this code prints, run inside the product; None when it prints nothing."""
+        assert self.inside.stdin
+        assert self.inside.stdout
+        self.inside.stdin.write(json.dumps(code) + "\n")
+        self.inside.stdin.flush()
+        answer = json.loads(self.inside.stdout.readline())
+        assert not answer["error"], answer["error"]
+        lines = answer["said"].strip().splitlines()
+        return json.loads(lines[-1]) if lines else None
+
+    @cached_property
+    def inside(self) -> "subprocess.Popen[str]":
+        argv = [sys.executable, "-m", "tests.browser.inside"]
+        return subprocess.Popen(argv, env=self.env, cwd=CLONE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
+
+    def close(self) -> None:
+        if "inside" in self.__dict__:
+            self.inside.communicate(timeout=10)
 
 
 @contextmanager
@@ -94,7 +112,10 @@ def stage(folder: Path) -> Iterator[Stage]:
         start_crm(stack, crm, base_url, demo, folder)
         stage = Stage(base_url, env["LIVE_URL"], made.crm_url, demo, env, stack)
         await_up(stage)
-        yield stage
+        try:
+            yield stage
+        finally:
+            stage.close()
 
 
 def start_crm(stack: Stack, port: int, base_url: str, demo: dict[str, Any], folder: Path) -> None:

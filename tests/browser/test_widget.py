@@ -59,10 +59,7 @@ def write(page: Page, text: str) -> None:
 def tell(product: Stage, text: str, **content: object) -> None:
     """The bot says this to whoever wrote last."""
     said = json.dumps({"text": text, **content})
-    product.manage(
-        "shell",
-        "--no-imports",
-        "-c",
+    product.shell(
         "import json\nfrom apps.conversations import inbox\nfrom apps.bots.content import Content\nfrom apps.identity.models import Lead\n"
         "from apps.conversations.models import Conversation, FeedItem, Message, Outbox\nfrom apps.conversations import waking\n"
         "from django.db import transaction\n"
@@ -265,7 +262,8 @@ def test_a_page_can_speak_to_the_chat(shop: Served, product: Stage, new_page: Op
     )
     page.evaluate("identity => DialogBus('identify', identity)", identity)
     page.evaluate("DialogBus('open')")
-    expect(frame(page).locator(".message").first).to_be_visible()
+    write(page, "I am Anna")
+    expect(frame(page).locator(".mine", has_text="I am Anna").last.get_by_text("Received")).to_be_attached()
     assert page.evaluate("said").count("open") == 1
     page.evaluate("DialogBus('signOut')")
     expect(frame(page).locator(".message")).to_have_count(0)
