@@ -180,7 +180,7 @@ def _explained(problem: Any) -> str:
         )
     if problem["type"] == "string_pattern_mismatch":
         return _("This does not have the right form. Copy it again, whole.")
-    return str(problem["msg"])
+    return str(problem["ctx"]["error"]) if problem["type"] == "value_error" else str(problem["msg"])
 
 
 def _sentence(text: str) -> str:

@@ -107,7 +107,7 @@ class Channel(models.Model):
 
     def __str__(self) -> str:
         label = adapters[self.kind].label if self.kind in adapters else self.kind  # a kind may be no longer installed
-        return f"{self.name} ({label})"
+        return self.name if str(label) in self.name else f"{self.name} ({label})"
 
     def get_absolute_url(self) -> str:
         return reverse("admin:bots_channel_change", args=[self.pk])

@@ -85,7 +85,9 @@ class AllowRule:
     def parse(cls, text: str, port: int | None = None) -> Self:
         """From `host`, `host:port`, `10.0.0.5`, `10.0.0.0/24`, `10.0.0.0/24:8080`, `[::1]:8080`; raises ValueError with what to do."""
         if "://" in text or "/" in text.partition("/")[2]:
-            raise ValueError(_("Write the host or network alone, without http:// and without a path: crm.example, 10.0.0.5 or 10.0.0.0/24."))
+            raise ValueError(
+                _("Write the host or network alone, without http:// and without a path: crm.example, 10.0.0.5 or 10.0.0.0/24.")
+            )
         target, own_port = _split_port(text.strip())
         network = _network(target)
         host = "" if network else target.rstrip(".").lower()

@@ -6,7 +6,9 @@ deadline over everything, one limit on the size after decompression.
 """
 
 import asyncio
+import ipaddress
 import os
+import socket
 import time
 import zlib
 from collections.abc import AsyncIterator
@@ -56,6 +58,7 @@ __all__ = [
     "TooLargeError",
     "fetch",
     "fetch_sync",
+    "reach",
 ]
 
 logger = structlog.get_logger(__name__)
@@ -64,6 +67,7 @@ MAX_REDIRECTS = 5
 REDIRECTS = frozenset({301, 302, 303, 307, 308})
 KEPT_ACROSS_SITES = frozenset({"accept", "accept-language", "content-type", "user-agent"})
 KEEP_ALIVE_SECONDS = 10
+KNOCK_SECONDS = 5
 Rules = tuple[AllowRule, ...]
 
 
@@ -92,6 +96,33 @@ async def _stored() -> Rules:
 
 
 _reader = ThreadPoolExecutor(max_workers=1, thread_name_prefix="allow-list")
+
+
+async def reach(address: str) -> None:
+    """Whether this address may be called and something listens there; nothing is sent to it. Raises `OutgoingError`."""
+    url = check_url(address)
+    attempt = Attempt(rules=environment_rules(), host=url.host or "", port=url.port or 0)
+    try:
+        await _knock(attempt)
+    except AddressRefusedError:
+        attempt.rules += await _stored()
+        await _knock(attempt)
+
+
+async def _knock(attempt: Attempt) -> None:
+    place = {"host": attempt.host, "port": attempt.port}
+    judge_literal(attempt)
+    try:
+        async with asyncio.timeout(KNOCK_SECONDS):
+            texts = await system_lookup(attempt.host, attempt.port)
+            for text in texts:
+                attempt.judge(ipaddress.ip_address(text))
+            _reader, writer = await asyncio.open_connection(texts[0], attempt.port)
+            writer.close()
+    except socket.gaierror as error:
+        raise ConnectionFailedError(_("The host name %(host)s is not known.") % place, written=False) from error
+    except OSError as error:
+        raise ConnectionFailedError(_("%(host)s port %(port)s does not accept connections.") % place, written=False) from error
 
 
 def fetch_sync(request: OutgoingRequest) -> Reply:

@@ -28,6 +28,7 @@ KIND = "api"
 WAIT_SECONDS = 2.0
 MAX_ID = 200
 MAX_ATTACHMENTS = 10
+MAX_URL = 2000
 _TEXTS: Mapping[str, int] = {
     "task_id": MAX_ID, "chat_id": MAX_ID, "message": 10_000, "client_message_id": 150, "name": MAX_ID, "username": MAX_ID, "phone": 40,
     "email": 254, "language": 20, "action_id": 512, "start": 512,
@@ -93,7 +94,7 @@ def _checked(payload: Json, required: tuple[str, ...]) -> Json:
             errors.append({"field": name, "message": f"must be a text of at most {_TEXTS.get(name, MAX_ID)} characters"})
         checked[name] = value
     if not _are_attachments(checked.get("attachments", [])):
-        errors.append({"field": "attachments", "message": "must be a list of objects with url, and optionally type and name"})
+        errors.append({"field": "attachments", "message": "must be a list of objects with a web address as url, and optionally type and name"})
     if errors:
         raise RefusedError("bad_request", errors=errors)
     return checked
@@ -102,7 +103,11 @@ def _checked(payload: Json, required: tuple[str, ...]) -> Json:
 def _are_attachments(value: Any) -> bool:
     if not isinstance(value, list) or len(value) > MAX_ATTACHMENTS:
         return False
-    return all(isinstance(item, dict) and isinstance(item.get("url"), str) for item in value)
+    return all(isinstance(item, dict) and _is_web_address(item.get("url")) for item in value)
+
+
+def _is_web_address(value: Any) -> bool:
+    return isinstance(value, str) and len(value) <= MAX_URL and value.lower().startswith(("https://", "http://"))
 
 
 def _channel(task_id: str) -> Channel | None:

@@ -15,9 +15,9 @@ from django.views.decorators.clickjacking import xframe_options_exempt
 from django.views.decorators.http import require_safe
 
 from apps.bots.models import Channel
+from apps.bots.origins import Origin, rules
 from apps.core.ratelimit import client_ip
 from apps.panel.answering import Limit, RefusedError, api, check_origin, within
-from apps.panel.origins import Origin, rules
 from apps.panel.widget_api import channel_by_key, key_of
 
 LOADER = "widget/loader.js"

@@ -18,7 +18,7 @@ from apps.core import loop
 from apps.core.models import AuditEntry
 from apps.events.models import Event
 from tests.admin.conftest import act, change, listing, told
-from tests.making import TELEGRAM_TOKEN, make_bot, make_channel
+from tests.making import TELEGRAM_TOKEN, make_bot, make_channel, make_lead
 from tools.emulators.telegram import Emulator, Options, running
 
 pytestmark = pytest.mark.django_db
@@ -137,6 +137,33 @@ def test_lists_of_texts_are_typed_one_a_line(page: Client, bot: Bot) -> None:
         "#112233",
     )
     assert "shop.example\nwww.shop.example" in page.get(change(channel)).content.decode()
+
+
+def test_a_host_that_is_none_is_refused_at_its_field(page: Client, bot: Bot) -> None:
+    fields = {
+        "bot": bot.pk,
+        "name": "Chat",
+        "is_active": "on",
+        "config_color": "#112233",
+        "config_allowed_hosts": "shop.example\nhttps://bad host",
+    }
+    errors = page.post(f"{ADD}?kind=widget", fields).context["adminform"].form.errors
+    assert errors == {"config_allowed_hosts": ["“https://bad host” is no host of a web page. Write it like shop.example, without a path."]}
+
+
+def test_one_account_is_not_connected_twice(page: Client, bot: Bot, telegram: Emulator) -> None:
+    page.post(TELEGRAM, form(bot))
+    text = page.post(TELEGRAM, form(bot, name="Once more")).content.decode()
+    assert (Channel.objects.count(), "Another active channel uses this account already." in text) == (1, True)
+
+
+def test_a_channel_with_chats_does_not_change_its_account(page: Client, bot: Bot, telegram: Emulator) -> None:
+    page.post(TELEGRAM, form(bot))
+    channel = Channel.objects.get()
+    make_lead(channel)
+    text = page.post(change(channel), form(bot, secret_token="777:AAE-of_quite_another_bot_for_tests_xx")).content.decode()
+    assert "This is another account than emulated_123456_bot, with whose chats the channel works." in text
+    assert Channel.objects.get().secrets == {"token": TELEGRAM_TOKEN}
 
 
 def test_the_page_of_a_web_chat_shows_its_tag(page: Client, bot: Bot) -> None:

@@ -99,6 +99,8 @@ def test_a_missing_field_is_named(shop: Shop, channel: Channel, name: str) -> No
         ("chat_id", True),
         ("attachments", "x"),
         ("attachments", [1]),
+        ("attachments", [{"url": "javascript:alert(1)"}]),
+        ("attachments", [{"url": "https://x.example/" + "y" * 2000}]),
     ],
 )
 def test_a_wrong_field_is_named(shop: Shop, channel: Channel, name: str, value: object) -> None:

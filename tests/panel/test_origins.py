@@ -2,7 +2,8 @@ import pytest
 from django.test import RequestFactory
 from pytest_django.fixtures import Settings
 
-from apps.panel.origins import Origin, Rule, allowed_origin
+from apps.bots.origins import Origin, Rule
+from apps.panel.origins import allowed_origin
 
 ALLOWED = ["shop.example", "*.brand.example", "http://intra.example:8080", "localhost:3000"]
 

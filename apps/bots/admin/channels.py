@@ -17,7 +17,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter, ChoicesDropdownFilt
 from unfold.decorators import action, display
 
 from apps.bots import connecting
-from apps.bots.adapter import Account, SendError
+from apps.bots.adapter import Account, Adapter, SendError
 from apps.bots.admin.health import health_badge, icon_of, kind_label
 from apps.bots.forms import CONFIG, SECRET, channel_form
 from apps.bots.models import Channel
@@ -59,7 +59,7 @@ class ChannelAdmin(PageAdmin):
         context = {
             **self.admin_site.each_context(request), "title": _("Choose a messenger"), "opts": self.opts,
             "choices": [
-                {"adapter": adapter, "url": _choose(request, adapter.kind), "needs": [_(str(info.title)) for info in adapter.Secrets.model_fields.values()]}
+                {"adapter": adapter, "url": _choose(request, adapter.kind), "needs": _secrets(adapter, needed=True), "takes": _secrets(adapter, needed=False)}
                 for adapter in adapters.values()
             ],
         }  # fmt: skip
@@ -192,6 +192,10 @@ def _kind(request: HttpRequest, obj: Channel | None) -> str:
     """The messenger of the stored channel, or the one chosen for a new one; "" when it is not known."""
     kind = obj.kind if obj else request.GET.get("kind", "")
     return kind if kind in adapters else ""
+
+
+def _secrets(adapter: Adapter, *, needed: bool) -> list[str]:
+    return [_(str(info.title)) for info in adapter.Secrets.model_fields.values() if info.is_required() == needed]
 
 
 def _choose(request: HttpRequest, kind: str) -> str:

@@ -3,15 +3,18 @@
 import uuid
 from typing import Any, Literal, get_args
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
 from pydantic import BaseModel, Field, ValidationError
 
-from apps.bots.adapter import Account, Adapter, Capabilities, ConfigError, Credentials, Inbound, Sent
+from apps.bots.adapter import Account, Adapter, BadContentError, Capabilities, ConfigError, Credentials, Health, Inbound, RetryError, Sent
 from apps.bots.content import Content, Media
 from apps.bots.outgoing_webhook import hand_over
-from apps.core.outgoing import RefusedError, check_url
+from apps.core.http import fetch, reach
+from apps.core.outgoing import OutgoingError, OutgoingRequest, RefusedError, check_url
 
+FILE_SECONDS = 30.0
+FILE_BYTES = 20 * 1024 * 1024
 PROFILE = ("name", "username", "phone", "email", "language")
 
 Receipt = Literal["delivered", "read", "failed"]
@@ -63,11 +66,36 @@ class Api(Adapter):
             return [Inbound(event_key=f"x:{uuid.uuid4().hex}", chat_id=str(payload.get("chat_id") or ""), kind="unknown")]
 
     async def activate(self, credentials: Credentials, *, webhook_url: str) -> Account:
+        address = str(credentials.config.get("webhook_url", ""))
         try:
-            url = check_url(str(credentials.config.get("webhook_url", "")))
-        except RefusedError as error:
+            await reach(address)
+        except OutgoingError as error:
             raise ConfigError(str(error)) from None
-        return Account(name=url.host or "", external_id=str(credentials.config.get("task_id") or ""))
+        return Account(name=check_url(address).host or "", external_id=self.account_id(credentials))
+
+    def account_id(self, credentials: Credentials) -> str:
+        """The task id: callers name the channel by it."""
+        return str(credentials.config.get("task_id") or "")
+
+    async def health(self, credentials: Credentials, *, webhook_url: str) -> Health:
+        try:
+            await reach(str(credentials.config.get("webhook_url", "")))
+        except OutgoingError as error:
+            return Health(ok=False, text=gettext("The webhook cannot be called: %(reason)s") % {"reason": error})
+        return Health(ok=True)
+
+    async def download(self, credentials: Credentials, external: str) -> bytes:
+        """A file that the other system named by its address."""
+        try:
+            reply = await fetch(OutgoingRequest("GET", external, timeout=FILE_SECONDS, max_bytes=FILE_BYTES, allow_redirects=True))
+        except RefusedError as error:
+            raise BadContentError(str(error)) from None
+        except OutgoingError as error:
+            raise RetryError(str(error)) from None
+        if not reply.ok:
+            failure = RetryError if reply.status >= 500 else BadContentError  # noqa: PLR2004
+            raise failure(gettext("The file's address answered %(status)s.") % {"status": reply.status})
+        return reply.body
 
     async def send(self, credentials: Credentials, chat_id: str, content: Content) -> Sent:
         return Sent(external_ids=(await hand_over(credentials, chat_id, content),))
@@ -92,7 +120,8 @@ def _said(payload: dict[str, Any]) -> Inbound:
 def _media(item: dict[str, Any]) -> Media:
     kind = str(item.get("type") or "file")
     known = kind if kind in Api.capabilities.media else "file"
-    return Media.model_validate({"kind": known, "url": str(item["url"]), "name": str(item.get("name") or "")})
+    url = str(item["url"])
+    return Media.model_validate({"kind": known, "url": url, "external": url, "name": str(item.get("name") or "")})
 
 
 def _report(payload: dict[str, Any]) -> Inbound:

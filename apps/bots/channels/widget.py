@@ -4,12 +4,13 @@ import uuid
 from collections.abc import Callable
 from typing import Any
 
+from django.utils.translation import gettext, gettext_noop
 from django.utils.translation import gettext_lazy as _
-from django.utils.translation import gettext_noop
-from pydantic import BaseModel, Field, ValidationError
+from pydantic import BaseModel, Field, ValidationError, field_validator
 
 from apps.bots.adapter import Adapter, Capabilities, Credentials, Inbound, Sent
 from apps.bots.content import Content, Media
+from apps.bots.origins import Rule
 
 PROFILE = ("name", "first_name", "last_name", "username", "language", "phone", "email")
 MEGABYTE = 1024 * 1024
@@ -49,8 +50,19 @@ class Widget(Adapter):
         )  # fmt: skip
         allowed_hosts: list[str] = Field(
             default_factory=list, title=gettext_noop("Allowed pages"),
-            description=gettext_noop("Exact host names of the pages that may show the chat, e.g. shop.example. Without one no other page may."),
+            description=gettext_noop(
+                "Exact hosts of the pages that may show the chat, one a line: shop.example means https://shop.example. "
+                "Write http:// or a port where needed (http://test.example:8080); *.shop.example means its subdomains. Without any no other page may."
+            ),
         )  # fmt: skip
+
+        @field_validator("allowed_hosts")
+        @classmethod
+        def _are_hosts(cls, hosts: list[str]) -> list[str]:
+            wrong = next((host for host in hosts if Rule.parse(host) is None), None)
+            if wrong is not None:
+                raise ValueError(gettext("“%(host)s” is no host of a web page. Write it like shop.example, without a path.") % {"host": wrong})
+            return hosts
 
     class Secrets(BaseModel):
         identity_secret: str = Field(

@@ -69,7 +69,7 @@ class Conversation(models.Model):
         ]
 
     def __str__(self) -> str:
-        return f"{self.lead_id}/{self.pk}"
+        return f"#{self.pk}"
 
     def get_absolute_url(self) -> str:
         return reverse("admin:conversations_conversation_change", args=[self.pk])

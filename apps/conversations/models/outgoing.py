@@ -88,7 +88,7 @@ class Attachment(models.Model):
     name = models.CharField(_("name"), max_length=255, blank=True)
     mime = models.CharField(_("type"), max_length=100, blank=True)
     size = models.BigIntegerField(_("size, bytes"), null=True, blank=True)
-    external = models.CharField(max_length=300, blank=True)
+    external = models.CharField(max_length=2000, blank=True)
     file = models.FileField(upload_to=attachment_path, blank=True, max_length=200)
     state = models.CharField(_("state"), max_length=10, choices=State.choices, default=State.PENDING)
     error = models.CharField(_("reason"), max_length=300, blank=True)

@@ -1,6 +1,7 @@
 """The webhook by which an external messenger learns what we say, received by a web server in its place."""
 
 import json
+import re
 import time
 from collections.abc import AsyncIterator
 from dataclasses import dataclass, field
@@ -9,7 +10,7 @@ from typing import Any
 import pytest
 from aiohttp import web
 
-from apps.bots.adapter import ConfigError, Credentials, RateLimitedError, RetryError
+from apps.bots.adapter import BadContentError, ConfigError, Credentials, Health, RateLimitedError, RetryError
 from apps.bots.content import Content
 from apps.bots.outgoing_webhook import FACTS
 from apps.bots.registry import adapters
@@ -32,10 +33,11 @@ class Receiver:
     calls: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     status: int = 200
     headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
 
     async def take(self, request: web.Request) -> web.Response:
         self.calls.append(({name.lower(): value for name, value in request.headers.items()}, await request.read()))
-        return web.Response(status=self.status, headers=self.headers)
+        return web.Response(status=self.status, headers=self.headers, body=self.body)
 
     def told(self) -> dict[str, Any]:
         parsed: dict[str, Any] = json.loads(self.calls[-1][1])
@@ -50,12 +52,57 @@ async def receiver() -> AsyncIterator[Receiver]:
     place = Receiver()
     application = web.Application()
     application.router.add_post("/hook", place.take)
+    application.router.add_get("/hook/{name}", place.take)
     runner = web.AppRunner(application, access_log=None)
     await runner.setup()
     await web.TCPSite(runner, "127.0.0.1", 0).start()
     place.url = f"http://127.0.0.1:{runner.addresses[0][1]}/hook"
     yield place
     await runner.cleanup()
+
+
+async def test_connecting_asks_whether_somebody_listens(receiver: Receiver) -> None:
+    account = await api.activate(receiver.credentials(task_id="17"), webhook_url="")
+
+    assert (account.name, account.external_id, receiver.calls) == ("127.0.0.1", "17", [])
+    assert await api.health(receiver.credentials(), webhook_url="") == Health(ok=True)
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("url", "reason"),
+    [
+        ("http://127.0.0.1:9/hook", "127.0.0.1 port 9 does not accept connections."),
+        ("http://10.0.0.5/hook", "10.0.0.5 is an address inside a private network or a reserved one."),
+        ("ftp://127.0.0.1/hook", "http"),
+    ],
+)
+async def test_a_webhook_that_cannot_be_called_is_said_when_it_is_saved_and_later(receiver: Receiver, url: str, reason: str) -> None:
+    receiver.url = url
+    with pytest.raises(ConfigError, match=re.escape(reason)):
+        await api.activate(receiver.credentials(), webhook_url="")
+    health = await api.health(receiver.credentials(), webhook_url="")
+    assert (health.ok, reason in health.text) == (False, True)
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_file_is_fetched_from_its_address(receiver: Receiver) -> None:
+    receiver.body = b"PNG"
+    assert await api.download(receiver.credentials(), f"{receiver.url}/1.png") == b"PNG"
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("status", "error"), [(404, BadContentError), (503, RetryError)])
+async def test_a_file_that_is_not_there_is_given_up_or_tried_again(receiver: Receiver, status: int, error: type[Exception]) -> None:
+    receiver.status = status
+    with pytest.raises(error, match=f"answered {status}"):
+        await api.download(receiver.credentials(), f"{receiver.url}/1.png")
+
+
+@pytest.mark.django_db(transaction=True)
+async def test_a_file_of_an_inner_address_is_not_fetched(receiver: Receiver) -> None:
+    with pytest.raises(BadContentError, match="private network"):
+        await api.download(receiver.credentials(), "http://10.0.0.5/1.png")
 
 
 async def test_every_documented_parameter_is_there(receiver: Receiver) -> None:
