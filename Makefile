@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = @$(PYTHON) tools/bootstrap.py
 
-.PHONY: demo stop test check fmt help
+.PHONY: demo stop test check fmt faults help
 
 demo: ## start everything with the demo's data; PORT=8000 is the first of three ports
 	$(RUN) requirements.lock tools.demo
@@ -18,6 +18,9 @@ check: ## checks only, no tests
 
 fmt: ## bring the code into the common form
 	$(RUN) requirements-dev.lock tools.checks --format
+
+faults: ## break real processes under load and see what holds; ARGS="--quick --seed 7 --only redis-killed"
+	$(RUN) requirements-dev.lock faults $(ARGS)
 
 help:
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'

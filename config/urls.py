@@ -1,13 +1,16 @@
 """Addresses: pages of people (admin, panel), machine-facing HTTP (gateway), health."""
 
+from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
+from django.views.generic import RedirectView
 
 handler400 = "apps.gateway.faults.bad_request"
 handler404 = "apps.gateway.faults.not_found"
 handler500 = "apps.gateway.faults.server_error"
 
 urlpatterns = [
+    path("", RedirectView.as_view(pattern_name="panel:demo" if settings.DEMO else "admin:index")),
     path("admin/", admin.site.urls),
     path("", include("apps.core.urls")),
     path("", include("apps.gateway.urls")),

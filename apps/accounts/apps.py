@@ -17,3 +17,5 @@ class AccountsConfig(AppConfig):
         rights.install(access.scoped)
         sign_in.watch()
         AccessAttempt.access_module = "accounts"  # whoever keeps the accounts may unlock a sign-in
+        AccessAttempt._meta.verbose_name, AccessAttempt._meta.verbose_name_plural = _("wrong sign-in"), _("wrong sign-ins")
+        AccessAttempt._meta.app_config.verbose_name = self.verbose_name

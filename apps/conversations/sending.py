@@ -9,6 +9,7 @@ import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
@@ -20,7 +21,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
 from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing
-from apps.conversations.models import Acknowledgement
+from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core.health import beat_heart
 from apps.core.loop import close_connections
@@ -37,6 +38,16 @@ MISSED_SLOTS = 3
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
+@dataclass
+class Work:
+    """What one round has claimed; messages with the moment (`monotonic`) at which each may leave."""
+
+    sends: list[tuple[Outgoing, float]]
+    calls: list[Call]
+    files: list[Attachment]
+    acknowledgements: list[Acknowledgement]
+
+
 class Sender:
     """One process. `run` returns after `stop`, when everything in flight has been noted."""
 
@@ -44,7 +55,7 @@ class Sender:
         self._wake = asyncio.Event()
         self._stopping = False
         self._identity = 0
-        self._entered = False
+        self._session: Any = None  # the database session that holds the lock of our identity
         # Ids of the claimed rows that are in flight or wait to be noted, by table; touched in the database thread only.
         self._hand: dict[str, set[int]] = {OUTBOX: set(), CALLS: set(), FILES: set()}
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -95,37 +106,37 @@ class Sender:
     async def _start(self, room: int) -> bool:
         """Claim up to `room` things and set them going; False when nothing was due."""
         work = await self._in_database(self._claim, room)
-        sends, calls, files, acknowledgements = work
-        for outgoing, at in sends:
+        for outgoing, at in work.sends:
             self._fly(self._deliver(outgoing, at), (OUTBOX, outgoing.id))
-        for call in calls:
+        for call in work.calls:
             self._fly(self._call(call), (CALLS, call.pk))
-        for attachment in files:
+        for attachment in work.files:
             self._fly(self._fetch(attachment), (FILES, attachment.pk))
-        for acknowledgement in acknowledgements:
+        for acknowledgement in work.acknowledgements:
             self._fly(self._acknowledge(acknowledgement))
-        return bool(sends or calls or files or acknowledgements)
+        return any((work.sends, work.calls, work.files, work.acknowledgements))
 
-    @transaction.atomic
-    def _claim(self, room: int) -> tuple[list[tuple[Outgoing, float]], list[Any], list[Any], list[Acknowledgement]]:
-        """All or nothing: what was claimed in a session that breaks before the end is free. Messages come with their moment (`monotonic`)."""
+    def _claim(self, room: int) -> Work:
+        """All or nothing: what was claimed in a session that breaks before the end is free, and only what was committed is in hand."""
+        with transaction.atomic():
+            work = self._claim_due(room)
+        self._hand[OUTBOX].update(outgoing.id for outgoing, _at in work.sends)
+        self._hand[CALLS].update(call.pk for call in work.calls)
+        self._hand[FILES].update(attachment.pk for attachment in work.files)
+        return work
+
+    def _claim_due(self, room: int) -> Work:
         now = time.monotonic()
         blocked = [channel_id for channel_id, until in self._blocked.items() if until > now]
         claimed = outbox.claim(self._identity, limit=room, without_channels=blocked)
         self._know([outgoing.channel_id for outgoing in claimed])
         sends = self._pace(claimed)
-        preparing.complete([outgoing for outgoing, _wait in sends], self._channels)
+        preparing.complete([outgoing for outgoing, _at in sends], self._channels)
         calls = outcalls.claim(self._identity, limit=max(1, room // 2))
         files = fetching.claim(self._identity, limit=max(1, room // 4))
         acknowledgements = _take_acknowledgements()
         self._know([*(row.channel_id for row in files), *(row.channel_id for row in acknowledgements)])
-        for table, ids in (
-            (OUTBOX, [row.id for row, _wait in sends]),
-            (CALLS, [row.pk for row in calls]),
-            (FILES, [row.pk for row in files]),
-        ):
-            self._hand[table].update(ids)
-        return sends, calls, files, acknowledgements
+        return Work(sends, calls, files, acknowledgements)
 
     def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
         """Give each message its slot as a moment of `monotonic`; those without one go back, and a channel that has none left is not asked
@@ -190,10 +201,10 @@ class Sender:
             return False
         return True
 
-    async def _call(self, call: Any) -> None:
+    async def _call(self, call: Call) -> None:
         self._calls_ended.append(await calling.make(call))
 
-    async def _fetch(self, attachment: Any) -> None:
+    async def _fetch(self, attachment: Attachment) -> None:
         self._fetched.append(await fetching.fetch(attachment, channel=self._channels[attachment.channel_id]))
 
     async def _acknowledge(self, acknowledgement: Acknowledgement) -> None:
@@ -313,14 +324,17 @@ class Sender:
         return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, *args)
 
     def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:
-        """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed."""
-        if connection.connection is None or connection.connection.closed or not self._entered:
-            self._entered = False
+        """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed.
+
+        That a connection is there does not say that it is that session: Django connects anew at the end of a transaction that broke.
+        """
+        if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
+            self._session = None
             connection.close()
             self._identity = claimants.enter()
             for table, hand in self._hand.items():
                 claimants.keep(table, identity=self._identity, hand=hand)
-            self._entered = True
+            self._session = connection.connection
         return work(*args)
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -7,7 +7,9 @@ from django.core.exceptions import ValidationError
 from django.db import models
 from django.forms import Form, ModelForm
 from django.http import HttpRequest
+from django.urls import NoReverseMatch, reverse
 from django.utils import timezone
+from django.utils.html import format_html
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.widgets import UnfoldAdminSingleTimeWidget
@@ -145,10 +147,26 @@ class AllowedAddressAdmin(BaseAdmin):
 @admin.register(AuditEntry)
 class AuditEntryAdmin(BaseAdmin):
     read_only = True
-    list_display = ["at", "username", "action", "object_text", "object_type", "ip_address"]
+    list_display = ["at", "username", "action", "row", "object_type", "ip_address"]
     list_filter = ["action", ("at", admin.DateFieldListFilter)]
     search_fields = ["username", "object_text", "=object_id", "=trace_id"]
-    fields = ["at", "username", "action", "object_type", "object_id", "object_text", "changes", "ip_address", "trace_id"]
+    fields = ["at", "username", "action", "object_type", "object_id", "row", "changes", "ip_address", "trace_id"]
+    readonly_fields = ["row"]
+
+    @admin.display(description=gettext_lazy("object"), ordering="object_text")
+    def row(self, obj: AuditEntry) -> str:
+        """The object's name, as a link where it still has a page."""
+        app_label, _dot, model = obj.object_type.lower().partition(".")
+        try:
+            url = reverse(f"admin:{app_label}_{model}_change", args=[obj.object_id])
+        except NoReverseMatch:
+            return obj.object_text
+        gone = obj.action.endswith(".deleted") or not obj.object_id
+        return (
+            obj.object_text
+            if gone
+            else format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, obj.object_text)
+        )
 
 
 @admin.register(Heartbeat)

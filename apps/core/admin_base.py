@@ -17,6 +17,7 @@ from unfold.admin import ModelAdmin as UnfoldAdmin
 from unfold.admin import StackedInline as UnfoldStackedInline
 from unfold.admin import TabularInline as UnfoldTabularInline
 
+from apps.core import audit
 from apps.core.audit import note_secret_changes
 from apps.core.rights import Verb, bot_lookup, module_of, scoped
 
@@ -141,6 +142,24 @@ class BaseAdmin(RightsMixin, _ModelAdmin):
     @cached_property
     def _has_history(self) -> bool:
         return hasattr(self.model._meta, "simple_history_manager_attribute")
+
+    def log_addition(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._note(request, "added", obj, message)
+        return super().log_addition(request, obj, message)
+
+    def log_change(self, request: HttpRequest, obj: Any, message: Any) -> Any:
+        self._note(request, "changed", obj, message)
+        return super().log_change(request, obj, message)
+
+    def log_deletions(self, request: HttpRequest, queryset: Any) -> Any:
+        for obj in queryset:
+            self._note(request, "deleted", obj, "")
+        return super().log_deletions(request, queryset)
+
+    def _note(self, request: HttpRequest, what: str, obj: models.Model, message: Any) -> None:
+        """The audit trail names every row that somebody added, changed (which fields; values are in its history) or deleted."""
+        told = {"what": message} if message else {}
+        audit.record(request.user, f"{obj._meta.label_lower}.{what}"[:60], obj, **told)
 
     def get_urls(self) -> list[URLPattern]:
         urls = super().get_urls()

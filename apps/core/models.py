@@ -269,7 +269,9 @@ class Heartbeat(models.Model):
 
 
 class AuditEntry(models.Model):
-    """An act of a person that changes nothing by itself but must be known: sign-in, export, replay, a token shown. Append-only."""
+    """What a person did: each row added, changed or deleted in the admin, and acts that change nothing by themselves but must be known
+    (sign-in, export, replay, a token shown). Append-only.
+    """
 
     access_module = "accounts"
     bot_lookup = None

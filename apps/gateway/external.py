@@ -94,7 +94,9 @@ def _checked(payload: Json, required: tuple[str, ...]) -> Json:
             errors.append({"field": name, "message": f"must be a text of at most {_TEXTS.get(name, MAX_ID)} characters"})
         checked[name] = value
     if not _are_attachments(checked.get("attachments", [])):
-        errors.append({"field": "attachments", "message": "must be a list of objects with a web address as url, and optionally type and name"})
+        errors.append(
+            {"field": "attachments", "message": "must be a list of objects with a web address as url, and optionally type and name"}
+        )
     if errors:
         raise RefusedError("bad_request", errors=errors)
     return checked

@@ -81,6 +81,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("core.AllowedAddress", _("Allowed inner addresses"), "vpn_lock"),
             Page("accounts.User", _("Staff"), "badge"),
             Page("accounts.Role", _("Roles"), "admin_panel_settings"),
+            Page("axes.AccessAttempt", _("Wrong sign-ins"), "lock_clock"),
             Page("core.AuditEntry", _("Audit trail"), "policy"),
         ),
     ),

@@ -367,3 +367,32 @@ def test_rows_below_a_row_take_its_bot(people_page: tuple[BaseAdmin, HttpRequest
         for parent in (own, foreign, None)
     ]
     assert allowed == [(True, True, True, False), (False, False, False, False), (True, True, True, False)]
+
+
+def test_the_audit_trail_names_what_was_added_changed_and_deleted(integrator: User, client: Client) -> None:
+    client.post(reverse("admin:core_constant_add"), {"key": "city", "value": "Kyiv", "description": ""})
+    constant = Constant.objects.get()
+    page = reverse("admin:core_constant_change", args=[constant.pk])
+    client.post(page, {"key": "city", "value": "Lviv", "description": ""})
+    client.post(reverse("admin:core_constant_delete", args=[constant.pk]), {"post": "yes"})
+    entries = AuditEntry.objects.filter(object_type="core.Constant").order_by("pk")
+    assert list(entries.values_list("username", "action", "object_id", "object_text", "changes")) == [
+        ("anna", "core.constant.added", str(constant.pk), "city", {"what": [{"added": {}}]}),
+        ("anna", "core.constant.changed", str(constant.pk), "city", {"what": [{"changed": {"fields": ["Value"]}}]}),
+        ("anna", "core.constant.deleted", str(constant.pk), "city", {}),
+    ]
+
+
+def test_rows_deleted_together_are_named_one_by_one(integrator: User, client: Client) -> None:
+    keys = [Constant.objects.create(key=key, value=1).pk for key in ("a", "b")]
+    client.post(reverse("admin:core_constant_changelist"), {"action": "delete_selected", "_selected_action": keys, "post": "yes"})
+    assert sorted(AuditEntry.objects.filter(action="core.constant.deleted").values_list("object_text", flat=True)) == ["a", "b"]
+
+
+def test_the_audit_trail_leads_to_what_still_exists(client: Client) -> None:
+    client.force_login(user_with("admin"))
+    kept = Constant.objects.create(key="kept", value=1)
+    audit.record(None, "core.constant.changed", kept)
+    audit.record(None, "core.constant.deleted", Constant(pk=999, key="gone"))
+    text = client.get(reverse("admin:core_auditentry_changelist")).content.decode()
+    assert (f'href="/admin/core/constant/{kept.pk}/change/">kept' in text, "/constant/999/" in text, "gone" in text) == (True, False, True)

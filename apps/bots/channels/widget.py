@@ -61,7 +61,9 @@ class Widget(Adapter):
         def _are_hosts(cls, hosts: list[str]) -> list[str]:
             wrong = next((host for host in hosts if Rule.parse(host) is None), None)
             if wrong is not None:
-                raise ValueError(gettext("“%(host)s” is no host of a web page. Write it like shop.example, without a path.") % {"host": wrong})
+                raise ValueError(
+                    gettext("“%(host)s” is no host of a web page. Write it like shop.example, without a path.") % {"host": wrong}
+                )
             return hosts
 
     class Secrets(BaseModel):

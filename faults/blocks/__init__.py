@@ -1,0 +1,1 @@
+"""Blocks that only faults use; loaded through EXTRA_BLOCKS."""
