@@ -38,6 +38,7 @@ REASONS: Mapping[str, Reason] = {
     "not_published": Reason(409, "The endpoint has no published scenario"),
     "endpoint_misconfigured": Reason(409, "The endpoint's request schema cannot be used. Correct it in the admin."),
     "key_reused": Reason(409, "This Idempotency-Key was used with another request. Use a new key for a new request."),
+    "already_linked": Reason(409, "The chat or the user is linked otherwise already"),
     "replayed": Reason(409, "A request with this webhook-id was already accepted"),
     "rate_limited": Reason(429, "Too many calls"),
     "script_error": Reason(500, "Script error"),

@@ -1,10 +1,10 @@
-"""Two endpoints that every bot has: how a system connects its users (channels.md 13). A bot's own endpoint of the same alias goes before."""
+"""Endpoints that every bot has: how a system connects its users (channels.md 13). A bot's own endpoint of the same alias goes before."""
 
 from collections.abc import Mapping
 from datetime import UTC
 
 from apps.bots.models import Bot, Channel
-from apps.gateway import reaching
+from apps.gateway import reaching, telegram_login
 from apps.gateway.addressing import Wanted
 from apps.gateway.addressing import wanted as wanted_in
 from apps.gateway.answers import Answer, Json, RefusedError, success
@@ -14,6 +14,7 @@ from apps.identity import linking
 
 CONNECT_LINK = "users/connect-link"
 CONNECT_BOT = "users/connect-bot"
+TELEGRAM_LOGIN = "users/telegram-login"
 _USER = {"type": ["integer", "string"], "description": "The user's id in the calling system."}
 _SCHEMAS: Mapping[str, tuple[str, Json, Json]] = {
     CONNECT_LINK: (
@@ -36,6 +37,18 @@ _SCHEMAS: Mapping[str, tuple[str, Json, Json]] = {
         "Ask whether a chat is connected to a user",
         {"type": "object", "properties": {"userId": _USER}},
         {"userId": 125},
+    ),
+    TELEGRAM_LOGIN: (
+        "Connect the Telegram account that a user has logged in with",
+        {
+            "type": "object",
+            "properties": {
+                "userId": _USER,
+                "login": {"type": "object", "description": "The fields of Telegram's Login Widget as they came, hash included."},
+                "init_data": {"type": "string", "description": "Instead of login: a Mini App's initData."},
+            },
+        },
+        {"userId": 125, "login": {"id": 540278913, "first_name": "Anna", "auth_date": 1767225600, "hash": "…"}},
     ),
 }
 
@@ -63,11 +76,11 @@ def answer(attempt: Attempt, endpoint: Endpoint, params: Json) -> Answer:
     wanted = wanted_in({name: params.get(name) for name in ("userId", "user_id")})
     if wanted is None or len(wanted.values) != 1:
         raise RefusedError("bad_request", errors=[{"field": "userId", "message": "must be one user id"}])
-    return (
-        _connect_link(attempt, endpoint.bot, params, wanted)
-        if endpoint.alias == CONNECT_LINK
-        else _connected(attempt, endpoint.bot, wanted)
-    )
+    if endpoint.alias == CONNECT_LINK:
+        return _connect_link(attempt, endpoint.bot, params, wanted)
+    if endpoint.alias == TELEGRAM_LOGIN:
+        return telegram_login.connect(attempt, endpoint.bot, params, user_id=wanted.values[0])
+    return _connected(attempt, endpoint.bot, wanted)
 
 
 def _connect_link(attempt: Attempt, bot: Bot, params: Json, wanted: Wanted) -> Answer:
@@ -79,7 +92,9 @@ def _connect_link(attempt: Attempt, bot: Bot, params: Json, wanted: Wanted) -> A
     ttl = {"ttl": float(params["ttl"])} if params.get("ttl") else {}
     made = linking.make_link(bot, channel, system=reaching.system_of(attempt), external_id=wanted.values[0], **ttl)
     expires = made.expires_at.astimezone(UTC).replace(microsecond=0).isoformat().replace("+00:00", "Z")
-    return success("Link made", data={"url": made.url, "token": made.token, "channel": channel.kind, "expires_at": expires})
+    return success(
+        "Link made", data={"url": made.url, "app_url": made.app_url, "token": made.token, "channel": channel.kind, "expires_at": expires}
+    )
 
 
 def _connected(attempt: Attempt, bot: Bot, wanted: Wanted) -> Answer:

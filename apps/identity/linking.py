@@ -51,10 +51,11 @@ class LinkResult:
 
 @dataclass(frozen=True)
 class MadeLink:
-    """`token` is shown here and never again; `url` is "" when the messenger has no deep links."""
+    """`token` is shown here and never again; `url` is "" when the messenger has no deep links, `app_url` when its program has no own."""
 
     token: str
     url: str
+    app_url: str
     expires_at: datetime
 
 
@@ -120,7 +121,10 @@ def make_link(bot: Bot, channel: Channel, *, system: str, external_id: str | int
         expires_at=timezone.now() + timedelta(seconds=seconds),
     )
     recording.record("connect_link.made", details={"system": system, "external_id": row.external_id}, bot_id=bot.pk, channel_id=channel.pk)
-    return MadeLink(token=token, url=channel.adapter.deep_link(channel.connected_account, token), expires_at=row.expires_at)
+    adapter, account = channel.adapter, channel.connected_account
+    return MadeLink(
+        token=token, url=adapter.deep_link(account, token), app_url=adapter.app_link(account, token), expires_at=row.expires_at
+    )
 
 
 def is_token(text: str) -> bool:

@@ -43,7 +43,7 @@ def verify(fields: Mapping[str, Any], *, bot_token: str, now: float | None = Non
 
 def verify_mini_app(init_data: str, *, bot_token: str, now: float | None = None) -> TelegramUser:
     """The user of a Mini App's `initData` (a query string). Raises `LoginRefusedError`."""
-    fields = dict(parse_qsl(init_data, keep_blank_values=True))
+    fields = fields_of(init_data)
     secret = hmac.new(b"WebAppData", bot_token.encode(), hashlib.sha256).digest()
     told = _verified(fields, secret, now)
     try:
@@ -52,6 +52,11 @@ def verify_mini_app(init_data: str, *, bot_token: str, now: float | None = None)
         return TelegramUser(id=str(user["id"]), name=name, username=str(user.get("username", "")), auth_date=_date(told))
     except (KeyError, TypeError, ValueError, AttributeError) as error:
         raise LoginRefusedError("Telegram named no user.") from error
+
+
+def fields_of(init_data: str) -> dict[str, str]:
+    """The fields of a Mini App's `initData`, decoded."""
+    return dict(parse_qsl(init_data, keep_blank_values=True))
 
 
 def use_once(fields: Mapping[str, Any]) -> bool:

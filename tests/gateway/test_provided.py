@@ -34,6 +34,7 @@ def test_a_link_connects_the_chat_in_which_it_is_opened(known_shop: Shop, body: 
     data = answer.json()["data"]
     assert (answer.status_code, answer.json()["success"], answer.json()["message"]) == (200, True, "Link made")
     assert data["url"] == f"https://t.me/shop_bot?start={data['token']}"
+    assert data["app_url"] == f"tg://resolve?domain=shop_bot&start={data['token']}"
     assert data["channel"] == "telegram"
     assert abs(datetime.fromisoformat(data["expires_at"]) - timezone.now() - timedelta(seconds=300)) < timedelta(seconds=10)
     stranger = make_lead(known_shop.channel)
