@@ -15,6 +15,11 @@ def heard(kind: Any = "message", **fields: Any) -> Inbound:
     return Inbound(kind=kind, **known)
 
 
+def _file(kind: Any, url: str, **fields: Any) -> Media:
+    """A file of theirs is fetched from its address."""
+    return Media(kind=kind, url=url, external=url, **fields)
+
+
 PARSED: dict[str, tuple[dict[str, Any], list[Inbound]]] = {
     "text": (told(message="Test message via api"), [heard(text="Test message via api")]),
     "text with what is known of the person": (
@@ -39,7 +44,7 @@ PARSED: dict[str, tuple[dict[str, Any], list[Inbound]]] = {
                 {"url": "https://x.example/2", "type": "hologram"},
             ]
         ),
-        [heard(media=(Media(kind="image", url="https://x.example/1.jpg", name="1.jpg"), Media(kind="file", url="https://x.example/2")))],
+        [heard(media=(_file("image", "https://x.example/1.jpg", name="1.jpg"), _file("file", "https://x.example/2")))],
     ),
     "nothing said": (told(), [heard("unknown")]),
     "delivered": (
