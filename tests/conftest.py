@@ -9,6 +9,12 @@ from django.conf import settings
 from tests import loopback
 
 
+@pytest.hookimpl(trylast=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """The browser's driver keeps an event loop running in this thread, in which no asynchronous test could run after it."""
+    items.sort(key=lambda item: item.nodeid.startswith("tests/browser/"))
+
+
 @pytest.fixture(scope="session", autouse=True)
 def _network_guard() -> Iterator[None]:
     with loopback.only_loopback():
