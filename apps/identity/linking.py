@@ -122,9 +122,7 @@ def make_link(bot: Bot, channel: Channel, *, system: str, external_id: str | int
     )
     recording.record("connect_link.made", details={"system": system, "external_id": row.external_id}, bot_id=bot.pk, channel_id=channel.pk)
     adapter, account = channel.adapter, channel.connected_account
-    return MadeLink(
-        token=token, url=adapter.deep_link(account, token), app_url=adapter.app_link(account, token), expires_at=row.expires_at
-    )
+    return MadeLink(token=token, url=adapter.deep_link(account, token), app_url=adapter.app_link(account, token), expires_at=row.expires_at)
 
 
 def is_token(text: str) -> bool:
