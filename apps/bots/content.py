@@ -3,7 +3,8 @@
 {"text": "…", "format": "plain" | "html",
  "buttons": [[{"id": "ok", "kind": "callback|url|contact|location", "label": "…", "url": "…", "value": "…"}]],
  "keyboard": "inline" | "reply" | "remove",
- "media": [{"kind": "image|video|audio|voice|file|sticker", "url": "…", "name": "…", "mime": "…", "caption": "…", "attachment": 12}],
+ "media": [{"kind": "image|video|audio|voice|file|sticker", "url": "…", "name": "…", "mime": "…", "caption": "…", "attachment": 12,
+             "file": "price-list"}],
  "location": {"latitude": 1.0, "longitude": 2.0, "title": "…"}, "contact": {"phone": "…", "name": "…"},
  "typing": 2.0, "edit": "external id of the message to edit", "silent": false}
 
@@ -31,9 +32,10 @@ class Button(Part):
 
 
 class Media(Part):
-    """`url` is a public address, or `attachment` the id of a stored file; `external` a messenger's reusable file id.
+    """`url` is a public address, or `file` the key of one of the business's files, or `attachment` the id of a file of a chat; `external` a
+    messenger's reusable file id; `uid` names a received file in our own storage.
 
-    `data` is filled at sending time with the bytes of the attachment, and never stored.
+    `data` is filled at sending time with the bytes of the file, and never stored.
     """
 
     kind: Literal["image", "video", "audio", "voice", "file", "sticker"]
@@ -42,7 +44,9 @@ class Media(Part):
     mime: str = ""
     caption: str = ""
     attachment: int | None = None
+    file: str = ""
     external: str = ""
+    uid: str = ""
     size: int | None = None
     data: bytes | None = Field(default=None, exclude=True, repr=False)
 

@@ -39,7 +39,7 @@ class Outgoing:
     deaths: int
     parts: list[str]
     content: dict[str, Any]
-    files: dict[int, bytes] = field(default_factory=dict, repr=False)
+    files: dict[int | str, bytes] = field(default_factory=dict, repr=False)
     context: dict[str, Any] = field(default_factory=dict, repr=False)
 
 

@@ -9,8 +9,10 @@ from django.core.files.storage import default_storage
 
 from apps.bots.content import Content
 from apps.bots.models import Channel
+from apps.conversations import filelinks
 from apps.conversations.models import Attachment, Message
 from apps.conversations.outbox import Outgoing
+from apps.core.models import StoredFile
 from apps.identity import attributes
 
 logger = structlog.get_logger(__name__)
@@ -29,18 +31,39 @@ def content_of(outgoing: Outgoing) -> Content:
     content = Content.model_validate(outgoing.content)
     content.context = outgoing.context
     for item in content.media:
-        item.data = outgoing.files.get(item.attachment or 0)
+        item.data = outgoing.files.get(item.file or item.attachment or 0)
     return content
 
 
 def _fill_files(claimed: Sequence[Outgoing]) -> None:
-    wanted = {item["attachment"]: outgoing for outgoing in claimed for item in outgoing.content.get("media", []) if item.get("attachment")}
-    for attachment in Attachment.objects.filter(pk__in=wanted, state=Attachment.State.STORED):
-        try:
-            with default_storage.open(str(attachment.file.name)) as stored:
-                wanted[attachment.pk].files[attachment.pk] = stored.read()
-        except OSError:
-            logger.exception("a stored file cannot be read", attachment=attachment.pk)
+    """Bytes by the id of an attachment or the key of a file of the business; names and addresses are filled in where they are missing."""
+    wanted = [
+        (outgoing, item) for outgoing in claimed for item in outgoing.content.get("media", []) if item.get("attachment") or item.get("file")
+    ]
+    if not wanted:
+        return
+    attachments = Attachment.objects.filter(state=Attachment.State.STORED).in_bulk(
+        {item.get("attachment") or 0 for _outgoing, item in wanted}
+    )
+    files = StoredFile.objects.in_bulk({item.get("file") or "" for _outgoing, item in wanted}, field_name="key")
+    for outgoing, item in wanted:
+        row: Attachment | StoredFile | None = files.get(item.get("file") or "") or attachments.get(item.get("attachment") or 0)
+        if row is None:
+            continue
+        told = {"name": row.name, "mime": row.mime, "url": filelinks.absolute(filelinks.of(row))}
+        item.update({name: value for name, value in told.items() if not item.get(name)})
+        data = _read(row)
+        if data:
+            outgoing.files[item.get("file") or item["attachment"]] = data
+
+
+def _read(row: Attachment | StoredFile) -> bytes:
+    try:
+        with default_storage.open(str(row.file.name)) as stored:
+            return bytes(stored.read())
+    except OSError:
+        logger.exception("a stored file cannot be read", file=str(row))
+        return b""
 
 
 def _fill_context(telling: Sequence[Outgoing]) -> None:

@@ -1,12 +1,14 @@
 """Read in bulk what a batch of locked lanes needs: their pending items, who writes, and where each conversation stands."""
 
+import uuid
 from collections.abc import Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from django.utils import timezone
 
 from apps.bots import known
+from apps.bots.adapter import Inbound
 from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Conversation, Update
@@ -38,13 +40,21 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
             chat=chats[update.lane_id],
             update=update,
             now=now,
-            inbound=load(update.payload) if update.kind == Update.Kind.MESSENGER else None,
+            inbound=_named(load(update.payload)) if update.kind == Update.Kind.MESSENGER else None,
         )
         for items in by_lane.values()
         for update in items[:per_lane]
     ]
     _join_albums(turns)
     return Standing(turns=turns, unfinished=unfinished)
+
+
+def _named(inbound: Inbound) -> Inbound:
+    """Its files get the name under which they will be stored, so that a scenario can tell another system where they are."""
+    if not inbound.media:
+        return inbound
+    media = (item.model_copy(update={"uid": uuid.uuid4().hex}) if item.external else item for item in inbound.media)
+    return replace(inbound, media=tuple(media))
 
 
 def _join_albums(turns: Sequence[Turn]) -> None:

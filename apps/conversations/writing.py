@@ -77,6 +77,7 @@ def _attachments(batch: Written) -> list[Attachment]:
             mime=item.get("mime", "")[:100],
             size=item.get("size"),
             external=item["external"],
+            **({"uid": item["uid"]} if item.get("uid") else {}),
         )
         for message in batch.messages
         if message.direction == Message.Direction.IN

@@ -4,10 +4,12 @@ from typing import Any
 
 from django.contrib import admin
 from django.core.exceptions import ValidationError
+from django.core.files.uploadedfile import UploadedFile
 from django.db import models
 from django.forms import Form, ModelForm
-from django.http import HttpRequest
-from django.urls import NoReverseMatch, reverse
+from django.http import FileResponse, Http404, HttpRequest
+from django.template.defaultfilters import filesizeformat
+from django.urls import NoReverseMatch, URLPattern, path, reverse
 from django.utils import timezone
 from django.utils.html import format_html
 from django.utils.translation import gettext as _
@@ -16,6 +18,7 @@ from unfold.widgets import UnfoldAdminSingleTimeWidget
 
 from apps.core.admin_base import BaseAdmin, BaseTabularInline
 from apps.core.calendars import hours_of, open_at
+from apps.core.filetypes import DOWNLOAD, HEAD_BYTES, INLINE, file_type, safe_name
 from apps.core.form_fields import HIDDEN_VALUE, SecretForm, TextOrJSONField, country_field, timezone_field
 from apps.core.health import STALE_AFTER
 from apps.core.models import (
@@ -27,9 +30,11 @@ from apps.core.models import (
     Constant,
     Heartbeat,
     InstanceSetting,
+    StoredFile,
 )
 
 SHOWN_CHARS = 80
+MOST_BYTES = 50 * 1024 * 1024
 
 
 class InstanceSettingForm(SecretForm):
@@ -70,6 +75,34 @@ class InstanceSettingAdmin(BaseAdmin):
         return HIDDEN_VALUE if obj.is_secret else obj.value[:SHOWN_CHARS]
 
 
+class StoredFileForm(ModelForm):  # type: ignore[type-arg]
+    """What a file is, is told by its content; its name can be changed for clients."""
+
+    class Meta:
+        model = StoredFile
+        fields = ("key", "file", "name", "description")
+
+    def clean_file(self) -> Any:
+        given = self.cleaned_data["file"]
+        if not isinstance(given, UploadedFile):
+            return given
+        if (given.size or 0) > MOST_BYTES:
+            raise ValidationError(_("The file is larger than %(limit)s MB.") % {"limit": MOST_BYTES // 1024 // 1024})
+        found = file_type(given.read(HEAD_BYTES), name=given.name or "")
+        if found is None:
+            raise ValidationError(_("Files of this type are not accepted. Take an image, a PDF, a document, text, sound or film."))
+        given.seek(0)
+        self.instance.kind, self.instance.mime, self.instance.size = found.kind, found.mime, given.size or 0
+        return given
+
+    def clean(self) -> dict[str, Any]:
+        data = super().clean() or self.cleaned_data
+        given = data.get("file")
+        if isinstance(given, UploadedFile) and ("name" not in self.changed_data or not data.get("name")):
+            data["name"] = safe_name(given.name or "")
+        return data
+
+
 class ConstantForm(ModelForm):  # type: ignore[type-arg]
     value = TextOrJSONField(
         required=False,
@@ -88,6 +121,45 @@ class ConstantAdmin(BaseAdmin):
     @admin.display(description=gettext_lazy("value"))
     def shown_value(self, obj: Constant) -> str:
         return str(obj.value)[:SHOWN_CHARS]
+
+
+@admin.register(StoredFile)
+class StoredFileAdmin(BaseAdmin):
+    form = StoredFileForm
+    list_display = ["key", "preview", "name", "mime", "shown_size", "description", "updated_at"]
+    search_fields = ["key", "name", "description"]
+    fields = ["key", "file", "name", "description", "preview"]
+    readonly_fields = ["preview"]
+
+    def get_urls(self) -> list[URLPattern]:
+        own = path("<int:pk>/file/", self.admin_site.admin_view(self.file_view), name="core_storedfile_file")
+        return [own, *super().get_urls()]
+
+    def file_view(self, request: HttpRequest, pk: int) -> FileResponse:
+        """The file for those who may see this page; always as a download (an image is shown by `<img>`, which does not mind)."""
+        row = self.get_queryset(request).filter(pk=pk).first() if self.has_view_permission(request) else None
+        if row is None:
+            raise Http404
+        kind = row.mime if row.mime in INLINE else DOWNLOAD
+        response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name, content_type=kind)
+        response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
+        return response
+
+    @admin.display(description=gettext_lazy("preview"))
+    def preview(self, obj: StoredFile) -> str:
+        if not obj.pk:
+            return "—"
+        url = reverse("admin:core_storedfile_file", args=[obj.pk])
+        if obj.kind == "image" and obj.mime in INLINE:
+            return format_html(
+                '<a href="{0}"><img src="{0}" alt="{1}" loading="lazy" style="max-height:4rem;max-width:8rem"></a>', url, obj.name
+            )
+        return format_html('<a class="text-primary-600 dark:text-primary-500" href="{}">{}</a>', url, _("Download"))
+
+    @admin.display(description=gettext_lazy("size"), ordering="size")
+    def shown_size(self, obj: StoredFile) -> str:
+        return filesizeformat(obj.size)
 
 
 class HoursInline(BaseTabularInline):

@@ -117,9 +117,9 @@ def token_digest(text: str) -> str:
     return hashlib.sha256(text.encode()).hexdigest()
 
 
-def sign(data: Any, *, purpose: str, ttl: float) -> str:
-    """Signed, readable, expiring text of JSON data; safe in a URL. `ttl` in seconds."""
-    return signing.Signer(salt=_salt(purpose), sep="~").sign_object({"d": data, "e": time.time() + ttl})
+def sign(data: Any, *, purpose: str, ttl: float = 0, until: float | None = None) -> str:
+    """Signed, readable, expiring text of JSON data; safe in a URL. `ttl` in seconds from now, or `until` a moment (Unix time)."""
+    return signing.Signer(salt=_salt(purpose), sep="~").sign_object({"d": data, "e": time.time() + ttl if until is None else until})
 
 
 def unsign(text: str, *, purpose: str) -> Any:

@@ -1,5 +1,6 @@
 """What the owner sets for the whole installation, and the two records of the platform itself: heartbeats and the audit trail."""
 
+import uuid
 import zoneinfo
 
 from django.conf import settings
@@ -81,6 +82,42 @@ def validate_timezone(name: str) -> None:
     """Refuses what is no IANA time zone."""
     if name not in zoneinfo.available_timezones():
         raise ValidationError(_("“%(name)s” is no time zone. Use a name such as Europe/Kyiv."), code="timezone", params={"name": name})
+
+
+def stored_file_path(_file: "StoredFile", _name: str) -> str:
+    return f"files/{uuid.uuid4().hex}"  # the name that people see is a column
+
+
+class StoredFile(models.Model):
+    """A picture or document of the business that messages send: `"file": "price-list"` in a message's media."""
+
+    access_module = "settings"
+    bot_lookup = None
+
+    key = models.CharField(
+        _("key"),
+        max_length=60,
+        unique=True,
+        validators=[KEY_FORM],
+        help_text=_("How messages of scenarios name the file, e.g. price-list."),
+    )
+    description = models.CharField(_("description"), max_length=200, blank=True)
+    file = models.FileField(_("file"), upload_to=stored_file_path, max_length=200)
+    name = models.CharField(_("file name"), max_length=255, blank=True, help_text=_("As clients see it."))
+    kind = models.CharField(_("kind"), max_length=10, editable=False)
+    mime = models.CharField(_("type"), max_length=100, editable=False)
+    size = models.BigIntegerField(_("size, bytes"), editable=False)
+    updated_at = models.DateTimeField(_("changed"), auto_now=True)
+
+    history = HistoricalRecords(excluded_fields=["updated_at"])
+
+    class Meta:
+        verbose_name = _("file")
+        verbose_name_plural = _("files")
+        ordering = ["key"]
+
+    def __str__(self) -> str:
+        return self.key
 
 
 class Calendar(models.Model):

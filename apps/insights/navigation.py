@@ -78,6 +78,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("core.InstanceSetting", _("Instance settings"), "tune"),
             Page("core.Constant", _("Constants"), "data_object"),
             Page("core.Calendar", _("Calendars"), "calendar_month"),
+            Page("core.StoredFile", _("Files"), "draft"),
             Page("core.AllowedAddress", _("Allowed inner addresses"), "vpn_lock"),
             Page("accounts.User", _("Staff"), "badge"),
             Page("accounts.Role", _("Roles"), "admin_panel_settings"),

@@ -6,19 +6,15 @@ from typing import Any
 
 from django.conf import settings
 from django.db.models import QuerySet
-from django.urls import reverse
 
 from apps.bots import tokens
 from apps.bots.content import Button, Content, Media
-from apps.conversations import feed
+from apps.conversations import feed, filelinks
 from apps.conversations.models import Attachment, Message
-from apps.core import crypto
 from apps.identity.models import Lead
 from apps.panel import presence
 from apps.panel.models import WidgetVisitor
 
-FILE_PURPOSE = "widget-file"
-FILE_LINK_SECONDS = 24 * 3600
 HISTORY_PAGE = 50
 LINK_SCHEMES = ("https://", "http://", "mailto:", "tel:", "tg://")
 
@@ -71,11 +67,6 @@ def show(messages: Iterable[Message]) -> list[Shown]:
     contents = [Content.model_validate(row.content) for row in rows]
     links = _file_links(item.attachment for content in contents for item in content.media if item.attachment)
     return [_message(row, content, links) for row, content in zip(rows, contents, strict=True)]
-
-
-def file_link(uid: object) -> str:
-    """An address that serves this file for a day; whoever has it may fetch it, so it is only given to those who may see the message."""
-    return reverse("panel:widget-file", args=[crypto.sign(str(uid), purpose=FILE_PURPOSE, ttl=FILE_LINK_SECONDS)])
 
 
 def message_id(public_id: object) -> int | None:
@@ -137,7 +128,7 @@ def _buttons(message_pk: int, rows: Sequence[Sequence[Button]]) -> list[list[Sho
 
 
 def _media(item: Media, links: dict[int, str]) -> Shown:
-    url = links.get(item.attachment, "") if item.attachment else safe_link(item.url)
+    url = filelinks.of_key(item.file) if item.file else links.get(item.attachment, "") if item.attachment else safe_link(item.url)
     return {"kind": item.kind, "url": url, "name": item.name, "mime": item.mime, "size": item.size, "caption": item.caption}
 
 
@@ -148,7 +139,7 @@ def safe_link(url: str) -> str:
 
 def _file_links(attachment_ids: Iterable[int | None]) -> dict[int, str]:
     stored = Attachment.objects.filter(pk__in={pk for pk in attachment_ids if pk}, state=Attachment.State.STORED)
-    return {pk: file_link(uid) for pk, uid in stored.values_list("pk", "uid")}
+    return {pk: filelinks.of_uid(uid) for pk, uid in stored.values_list("pk", "uid")}
 
 
 def live_address(ticket: str) -> str:

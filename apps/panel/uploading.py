@@ -7,17 +7,16 @@ from urllib.parse import quote
 from django.core.files.uploadedfile import UploadedFile
 from django.db import transaction
 from django.db.models.functions import Now
-from django.http import FileResponse, Http404, HttpRequest
+from django.http import FileResponse, Http404, HttpRequest, HttpResponse
 from django.http.response import HttpResponseBase
 from django.utils.translation import gettext as _
 from django.views.decorators.http import require_safe
 
 from apps.bots.content import Media
+from apps.conversations import filelinks
 from apps.conversations.models import Attachment
-from apps.core import crypto
-from apps.panel.filetypes import DOWNLOAD, HEAD_BYTES, INLINE, file_type, safe_name
+from apps.core.filetypes import DOWNLOAD, HEAD_BYTES, INLINE, file_type, safe_name
 from apps.panel.models import WidgetUpload, WidgetVisitor
-from apps.panel.showing import FILE_PURPOSE
 
 MAX_BYTES = 20 * 1024 * 1024
 UNUSED_FOR = timedelta(days=1)
@@ -75,22 +74,23 @@ def use(visitor: WidgetVisitor, upload_id: object, *, client_message_id: str) ->
     if upload is None:
         return None
     file = upload.attachment
-    return Media(kind=file.kind, name=file.name, mime=file.mime, size=file.size, attachment=file.pk)
+    return Media(kind=file.kind, name=file.name, mime=file.mime, size=file.size, attachment=file.pk, uid=file.uid.hex)
 
 
 @require_safe
 def serve(_request: HttpRequest, signed: str) -> HttpResponseBase:
     """A stored file behind a signed link. Always as a download: images are shown by `<img>`, which does not mind, and nothing else is run."""
-    uid = crypto.unsign(signed, purpose=FILE_PURPOSE)
-    attachment = Attachment.objects.filter(uid=uid, state=Attachment.State.STORED).first() if isinstance(uid, str) else None
-    if attachment is None or not attachment.file:
+    row = filelinks.found(signed)
+    if row is None:
         raise Http404
+    if not row.file:  # it was told before it was here
+        return HttpResponse(status=503, headers={"Retry-After": "2"})
     try:
-        stream = attachment.file.open("rb")
+        stream = row.file.open("rb")
     except FileNotFoundError as error:
         raise Http404 from error
-    response = FileResponse(stream, content_type=attachment.mime if attachment.mime in INLINE else DOWNLOAD)
-    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(safe_name(attachment.name))}"
+    response = FileResponse(stream, content_type=row.mime if row.mime in INLINE else DOWNLOAD)
+    response["Content-Disposition"] = f"attachment; filename*=UTF-8''{quote(safe_name(row.name))}"
     response["X-Content-Type-Options"] = "nosniff"
     response["Content-Security-Policy"] = "default-src 'none'; sandbox; frame-ancestors 'none'"
     response["Cross-Origin-Resource-Policy"] = "same-origin"

@@ -11,6 +11,7 @@ from django.http.multipartparser import MultiPartParserError
 from django.utils.translation import gettext as _
 
 from apps.bots.models import Channel
+from apps.conversations import filelinks
 from apps.core.ratelimit import client_ip
 from apps.panel import presence, proving, saying, showing, tickets, uploading, visitors
 from apps.panel.answering import Json, Limit, RefusedError, api, body, check_origin, text, visitor_of, within
@@ -147,7 +148,7 @@ def uploads(request: HttpRequest) -> HttpResponse:
             "kind": kept.kind,
             "mime": kept.mime,
             "size": kept.size,
-            "url": showing.file_link(kept.uid),
+            "url": filelinks.of_uid(kept.uid),
         }
     )
 

@@ -64,7 +64,8 @@ class ActionKind(Protocol):
 class Scope:
     """The rest of the scenario, as far as a block's exits and its check depend on it.
 
-    `sections` by id, `aliases` → section id, `actions` by kind (those of this bot); `capabilities` of the connected channels.
+    `sections` by id, `aliases` → section id, `actions` by kind (those of this bot); `capabilities` of the connected channels;
+    `files`: keys of the business's files (None: not known).
     """
 
     sections: Mapping[str, Section] = field(default_factory=dict)
@@ -72,6 +73,7 @@ class Scope:
     actions: Mapping[str, ActionKind] = field(default_factory=dict)
     languages: tuple[str, ...] = ("en",)
     capabilities: tuple[Capabilities, ...] = ()
+    files: frozenset[str] | None = None
 
     def section_of(self, target: Target) -> Section | None:
         """The section that a target leads to, or None when there is no such section or alias."""

@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.bots.registry import adapters
+from apps.core.models import StoredFile
 from apps.core.settings_store import constants, instance_settings
 from apps.events.recording import record
 from apps.identity.models import ClientField
@@ -57,7 +58,8 @@ def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
         *(f"constants.{key}" for key in constants()),
         *(f"instance_settings.{key}" for key in settings_known),
     ]
-    return list(lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known))
+    files = StoredFile.objects.values_list("key", flat=True)
+    return list(lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known, files=files))
 
 
 def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int, user: User | None) -> Scenario:

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.bots.adapter import Inbound
 from apps.bots.content import Content, Media
+from apps.conversations import filelinks
 from apps.conversations.models import Call, Conversation, Update
 from apps.conversations.receiving import pressed_button
 from apps.conversations.responder import Responder, Turn
@@ -213,4 +214,6 @@ def _said(inbound: Inbound, files: Sequence[Media]) -> Said:
 
 
 def _shown(item: Media) -> dict[str, Any]:
-    return {"kind": item.kind, "name": item.name, "mime": item.mime, "size": item.size}
+    """What a scenario knows of a file; `url` is for other systems, for a day ("" when the installation has no public address)."""
+    url = item.url or (filelinks.absolute(filelinks.of_uid(item.uid)) if item.uid else "")
+    return {"kind": item.kind, "name": item.name, "mime": item.mime, "size": item.size, "url": url}

@@ -1,13 +1,17 @@
 """What a messenger tells, as it stands in the conversation: files, albums, edits, blocks, moves."""
 
+from typing import Any
+
 import pytest
+from django.core.files.base import ContentFile
+from django.test import Client
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from apps.bots.adapter import Inbound
 from apps.bots.content import Media
 from apps.bots.models import Channel
-from apps.conversations import advancing, inbox
+from apps.conversations import advancing, filelinks, inbox
 from apps.conversations.models import Attachment, Lane, Message, Update
 from apps.events.models import Event
 from apps.identity.models import Lead
@@ -116,3 +120,15 @@ def test_what_belongs_to_no_chat_is_kept_in_the_log_and_makes_nobody() -> None:
 def test_a_system_is_told_of_events_in_chats_by_the_messengers_name(settings: Settings) -> None:
     arrive(make_channel(), text("hi"))
     assert Event.objects.get(kind="message.received").source_system == "telegram"
+
+
+def test_a_received_file_is_named_before_it_is_fetched(client: Client) -> None:
+    arrive(make_channel(), photo("1"))
+    stored = Attachment.objects.get()
+    assert Message.objects.get(direction="in").content["media"][0]["uid"] == stored.uid.hex
+    link = filelinks.of(stored)
+    assert (client.get(link).status_code, client.get(link).headers["Retry-After"]) == (503, "2")
+    stored.state, stored.name = Attachment.State.STORED, "1.jpg"
+    stored.file.save("1", ContentFile(b"JPG"))
+    answer: Any = client.get(link)
+    assert (b"".join(answer.streaming_content), answer.headers["Content-Disposition"]) == (b"JPG", "attachment; filename*=UTF-8''1.jpg")

@@ -13,6 +13,7 @@ from pytest_django.fixtures import Settings
 from apps.bots.models import Channel
 from apps.conversations import claimants, inbox, outbox
 from apps.conversations.models import Acknowledgement, Attachment, Lane, Message, Outbox, Update
+from apps.core.models import StoredFile
 from apps.events.models import Event
 from apps.identity.models import Lead
 from tests.conversations.sending import emulated, sender, until
@@ -209,3 +210,29 @@ def test_a_stored_file_is_uploaded_with_its_caption(telegram: Control) -> None:
         until(lambda: Message.objects.filter(state="sent").exists())
     [message] = [message for message in telegram.messages(CHAT) if message["from"]["is_bot"]]
     assert (message["document"]["file_name"], message["document"]["file_size"], message["caption"]) == ("act.pdf", 16, "the act")
+
+
+def test_a_file_of_the_business_is_uploaded_under_its_name(telegram: Control) -> None:
+    channel = make_channel()
+    row = StoredFile(key="price-list", name="Prices.pdf", kind="file", mime="application/pdf", size=8)
+    row.file.save("a", ContentFile(b"%PDF-1.7"), save=True)
+    for chat in (1, 2):
+        telegram.act(chat, "text", text="hi")
+        say(channel, "one", chat_id=chat)
+    until(lambda: Outbox.objects.count() == 2)
+    Message.objects.filter(direction="out").update(content={"media": [{"kind": "file", "file": "price-list"}]})
+    with sender():
+        until(lambda: Message.objects.filter(state="sent").count() == 2)
+    for chat in (1, 2):
+        [message] = [message for message in telegram.messages(chat) if message["from"]["is_bot"]]
+        assert (message["document"]["file_name"], message["document"]["file_size"]) == ("Prices.pdf", 8)
+
+
+def test_a_file_that_is_gone_fails_the_message_with_its_reason(telegram: Control) -> None:
+    telegram.act(CHAT, "text", text="hi")
+    say(make_channel(), "one")
+    until(Outbox.objects.exists)
+    Message.objects.filter(direction="out").update(content={"media": [{"kind": "file", "file": "gone", "name": "Gone.pdf"}]})
+    with sender():
+        until(lambda: Message.objects.filter(state="failed").exists())
+    assert Message.objects.get(state="failed").error == "The file “Gone.pdf” has neither content nor an address."

@@ -13,8 +13,8 @@ from django.db.models.functions import Now
 from apps.bots.models import Channel
 from apps.conversations.models import Attachment
 from apps.core import crypto
+from apps.core.filetypes import file_type, safe_name
 from apps.panel import uploading, visitors
-from apps.panel.filetypes import file_type, safe_name
 from apps.panel.models import WidgetUpload, WidgetVisitor
 from tests.panel.visiting import Visitor, talk, visit
 

@@ -9,9 +9,10 @@ from pytest_django.fixtures import Settings
 
 from apps.accounts.models import User
 from apps.bots import tokens
-from apps.conversations import advancing, awaiting, inbox, sweeping
+from apps.bots.content import Media
+from apps.conversations import advancing, awaiting, filelinks, inbox, sweeping
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Conversation, Message, Timer, Update
+from apps.conversations.models import Attachment, Conversation, Lane, Message, Timer, Update
 from apps.events.models import Event
 from apps.events.tracing import chain
 from apps.identity.models import Lead
@@ -346,3 +347,39 @@ def test_a_conversation_in_the_hands_of_a_colleague_is_not_answered_by_the_bot(l
     write(lead, "hello?")
     assert said(lead) == ["I am the bot."]
     assert Message.objects.filter(direction="in").count() == 2
+
+
+def test_a_photo_can_be_passed_on_to_another_system_by_its_address(lead: Lead, settings: Settings) -> None:
+    settings.PUBLIC_URL = "https://bus.example"
+    asked = node("ask", "input", {"kind": "photo", "text": "A photo, please.", "save_as": "photo"}, ok="say")
+    start(
+        lead,
+        make_scenario(
+            lead.channel.bot, definition(node("start", "start", next="ask"), asked, node("say", "message", {"text": "{{ photo.url }}"}))
+        ),
+    )
+    write(lead, "", media=(Media(kind="image", external="AgA1", name="p.jpg"),))
+    stored = Attachment.objects.get()
+    assert said(lead)[-1] == f"https://bus.example{filelinks.of(stored)}"
+
+
+def test_an_album_answers_one_question_with_all_its_photos(lead: Lead) -> None:
+    asked = node("ask", "input", {"kind": "photo", "text": "Photos, please.", "save_as": "photo"}, ok="say")
+    text_of = "{{ photo.name }} and {{ photo.others | size }} more: {{ photo.caption }}"
+    start(
+        lead,
+        make_scenario(lead.channel.bot, definition(node("start", "start", next="ask"), asked, node("say", "message", {"text": text_of}))),
+    )
+    album = [
+        text(
+            "broken" if not number else "",
+            chat_id=lead.chat_id,
+            album="7",
+            media=(Media(kind="image", external=f"A{number}", name=f"{number}.jpg"),),
+        )
+        for number in range(3)
+    ]
+    inbox.accept(lead.channel, album)
+    Lane.objects.update(wake_at=timezone.now())
+    advancing.drain()
+    assert said(lead) == ["Photos, please.", "0.jpg and 2 more: broken"]

@@ -14,7 +14,7 @@ from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Pressed, Resumed, Said
 from apps.scenarios.engine.params import Duration, Expression, ParamsModel, Text
 from apps.scenarios.engine.questions import Question, ask, labels_of, recognised
-from apps.scenarios.engine.saying import channel_findings
+from apps.scenarios.engine.saying import channel_findings, file_findings
 
 OWN_EXITS = frozenset({"ok", "no_match", "attempts", "timeout", "cancelled"})
 
@@ -94,6 +94,8 @@ class Input(Block[InputParams]):
         labels = [(f"choices.{place}", choice.label) for place, choice in enumerate(params.choices)]
         for field, code, message in channel_findings("choices", labels, keyboard=params.keyboard, capabilities=scope.capabilities):
             yield Finding(field, code, message, level="warning")
+        for field, code, message in file_findings(params, scope.files):
+            yield Finding(field, code, message)
 
     def _ask(self, ctx: Context, params: InputParams, *, tries: int) -> Outcome:
         labels = labels_of(ctx, params)

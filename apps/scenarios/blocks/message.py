@@ -12,7 +12,7 @@ from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Ignored, Outcome
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Json, Pressed, Resumed, Said
 from apps.scenarios.engine.params import Duration, OptionalVariableName, Template
-from apps.scenarios.engine.saying import Choice, Place, Sayable, channel_findings, chosen, content_of, location_of
+from apps.scenarios.engine.saying import Choice, Place, Sayable, channel_findings, chosen, content_of, file_findings, location_of
 
 OWN_EXITS = frozenset({"next", "other", "timeout", "cancelled"})
 
@@ -95,6 +95,8 @@ class Message(Block[MessageParams]):
         ]
         for field, code, message in channel_findings("buttons", labels, keyboard=params.keyboard, capabilities=scope.capabilities):
             yield Finding(field, code, message, level="warning")
+        for field, code, message in file_findings(params, scope.files):
+            yield Finding(field, code, message)
         if params.timeout and not params.choices:
             yield Finding(
                 "timeout", "no_buttons", translated("Without buttons it does not wait. Add buttons or remove the timeout."), level="warning"

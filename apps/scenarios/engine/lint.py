@@ -19,14 +19,21 @@ HOLES = frozenset({"unknown_kind", "params", "duplicate_node", "duplicate_sectio
 
 
 def check(
-    data: Any, *, blocks: Blocks, actions: Actions, capabilities: Iterable[Capabilities] | None = None, known_names: Collection[str] = ()
+    data: Any,
+    *,
+    blocks: Blocks,
+    actions: Actions,
+    capabilities: Iterable[Capabilities] | None = None,
+    known_names: Collection[str] = (),
+    files: Collection[str] | None = None,
 ) -> list[Problem]:
     """Every problem of a definition, errors first. Never raises.
 
     `capabilities`: of the connected channels. `known_names`: what the installation knows besides (client fields, `constants.x`,
-    `instance_settings.x`).
+    `instance_settings.x`), `files` its files.
     """
-    flow, problems = load(data, blocks=blocks, actions=actions, scope=Scope(capabilities=tuple(capabilities or ())))
+    scope = Scope(capabilities=tuple(capabilities or ()), files=None if files is None else frozenset(files))
+    flow, problems = load(data, blocks=blocks, actions=actions, scope=scope)
     if flow is None:
         return problems
     found = [*problems, *_place_problems(flow)]

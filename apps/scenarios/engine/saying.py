@@ -1,6 +1,6 @@
 """What blocks say: parameters of texts, media and buttons, shared by the blocks that talk, and the content that is made of them."""
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, Literal
 
 from pydantic import Field
@@ -23,7 +23,13 @@ MARKUP_TARGET: dict[str, Target] = {"plain": "", "html": "html"}
 class MediaItem(ParamsModel):
     kind: Literal["image", "video", "audio", "voice", "file", "sticker"] = Field(title=gettext_noop("Kind"))
     url: Text = Field(Text(""), title=gettext_noop("Address"), description=gettext_noop("A public address, placeholders allowed."))
-    attachment: int | None = Field(None, title=gettext_noop("Stored file"))
+    file: str = Field(
+        "",
+        max_length=60,
+        title=gettext_noop("File"),
+        description=gettext_noop("Key of a file under Settings, Files; instead of an address."),
+    )
+    attachment: int | None = Field(None, title=gettext_noop("File of a chat"))
     name: Template = Field(Template(""), title=gettext_noop("File name"))
     caption: Text = Field(Text(""), title=gettext_noop("Caption"))
 
@@ -71,11 +77,12 @@ def content_of(
 
 def _media(ctx: "Context", item: MediaItem, target: Target) -> Json | None:
     url = ctx.text(item.url, target="url")
-    if not url and item.attachment is None:
+    if not url and not item.file and item.attachment is None:
         return None
     return {
         "kind": item.kind,
         "url": url,
+        "file": item.file,
         "attachment": item.attachment,
         "name": ctx.template(item.name),
         "caption": ctx.text(item.caption, target=target),
@@ -117,6 +124,17 @@ def option_list(values: Any) -> list[tuple[str, str, Any]]:
         else:
             found.append((f"option-{index}", shown(item), item))
     return found
+
+
+def file_findings(said: Sayable, files: Collection[str] | None) -> Iterator[tuple[str, str, str]]:
+    """Triples of field, code and message for files that are not there; `files` None = not known."""
+    for place, item in enumerate(said.media):
+        if item.file and files is not None and item.file not in files:
+            yield (
+                f"media.{place}.file",
+                "unknown_file",
+                _("There is no file “%(file)s”. Upload it under Settings, Files.") % {"file": item.file},
+            )
 
 
 def channel_findings(

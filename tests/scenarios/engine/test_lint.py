@@ -324,3 +324,16 @@ def test_texts_of_the_engine_are_translated_by_the_application() -> None:
         assert check()[0].message.startswith("В сценарии нет блоков.")
     finally:
         wording.translate_with(str)
+
+
+def test_a_file_that_was_not_uploaded_is_an_error() -> None:
+    said = {"text": "Our prices", "media": [{"kind": "file", "file": "price-list"}]}
+    data = definition(node("start", "start", next="say"), node("say", "message", said))
+    assert lint.check(data, blocks=blocks, actions={}, files=["price-list"]) == []
+    assert lint.check(data, blocks=blocks, actions={}) == []
+    [problem] = lint.check(data, blocks=blocks, actions={}, files=[])
+    assert (problem.code, problem.field, problem.message) == (
+        "unknown_file",
+        "params.media.0.file",
+        "Block “say”: There is no file “price-list”. Upload it under Settings, Files.",
+    )
