@@ -12,6 +12,7 @@ from django.utils import timezone
 from apps.bots import adapter as contract
 from apps.bots.models import Channel
 from apps.conversations.models import Attachment, FeedItem, Message
+from apps.core.filetypes import HEAD_BYTES, file_type
 
 logger = structlog.get_logger(__name__)
 
@@ -61,12 +62,14 @@ def settle(results: Sequence[Fetched]) -> None:
         attachment.claimed_by, attachment.error = None, result.error[:300]
         if result.data and _stored(result):
             attachment.size, attachment.state, attachment.error = len(result.data), Attachment.State.STORED, ""
+            known = file_type(result.data[:HEAD_BYTES], name=attachment.name)
+            attachment.mime = known.mime if known else attachment.mime  # what it is, not what somebody says (security.md 13)
         elif result.again:
             attachment.due_at = timezone.now() + timedelta(seconds=5 * 3**attachment.attempts)
         else:
             attachment.state = Attachment.State.FAILED
         with transaction.atomic():
-            attachment.save(update_fields=["claimed_by", "error", "size", "state", "file", "due_at"])
+            attachment.save(update_fields=["claimed_by", "error", "size", "mime", "state", "file", "due_at"])
             _notice(attachment)
 
 

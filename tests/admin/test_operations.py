@@ -170,6 +170,18 @@ def test_a_file_is_given_as_a_download_to_those_who_may_see_it(
     assert [browser.get(address).status_code for browser in (signed_in("analyst"), signed_in("admin", bots=[bank.bot]))] == [404, 404]
 
 
+def test_a_picture_is_shown_in_the_conversation_and_only_its_download_is_audited(page: Client, shop: World) -> None:
+    row = Attachment(channel=shop.channel, message=shop.said, kind="image", name="a.png", mime="image/png", state=Attachment.State.STORED)
+    row.file.save("x", ContentFile(b"PNG"))
+    address = f"/admin/conversations/message/file/{row.uid}/"
+    assert f'src="{address}?preview=1"' in page.get(change(shop.conversation)).content.decode()
+    response: Any = page.get(f"{address}?preview=1")
+    assert (b"".join(response.streaming_content), response["Content-Type"]) == (b"PNG", "image/png")
+    assert not AuditEntry.objects.filter(action="conversations.file.opened").exists()
+    b"".join(page.get(address).streaming_content)  # type: ignore[attr-defined]  # a download is a stream
+    assert AuditEntry.objects.filter(action="conversations.file.opened").count() == 1
+
+
 def test_a_call_is_shown_without_personal_data(page: Client, shop: World) -> None:
     call = shop.rows["conversations.Call"]
     text = page.get(change(call)).content.decode()

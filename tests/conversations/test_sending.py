@@ -1,5 +1,6 @@
 """What leaves: in order, at the vendor's rate, with every kind of failure taken for what it means. Against a real Bot API on loopback."""
 
+import base64
 import time
 from collections.abc import Iterator
 from datetime import timedelta
@@ -163,6 +164,16 @@ def test_a_press_is_acknowledged_and_files_are_fetched(telegram: Control, settin
     with stored.file.open() as content:
         assert (stored.kind, stored.size) == ("image", len(content.read()))
     assert Message.objects.get(direction="in").text == "the invoice"
+
+
+def test_what_a_fetched_file_is_is_told_by_its_content(telegram: Control, settings: Settings) -> None:
+    settings.PUBLIC_URL = ""
+    make_channel()
+    told = {"name": "cat.png", "mime": "image/png", "data": base64.b64encode(b"<html><script>").decode()}
+    telegram.act(CHAT, "file", kind="document", **told)
+    with sender():
+        until(lambda: Attachment.objects.filter(state="stored").exists())
+    assert (Attachment.objects.get().mime, Attachment.objects.get().name) == ("text/html", "cat.png")
 
 
 def test_polling_brings_what_people_write(telegram: Control, settings: Settings) -> None:

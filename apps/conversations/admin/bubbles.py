@@ -11,6 +11,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 
 from apps.conversations.models import Attachment, Message
+from apps.core.filetypes import INLINE
 from apps.events.showing import Tone, badge, page_of, trace_page
 
 TONES: dict[str, Tone] = {
@@ -27,6 +28,7 @@ class File:
     name: str
     note: str = ""
     url: str = ""
+    image: str = ""
 
 
 @dataclass(frozen=True)
@@ -69,12 +71,13 @@ def _files(content: dict[str, Any], attachments: Iterable[Attachment]) -> Iterab
     for row in stored:
         url = reverse("admin:conversations_message_file", args=[row.uid]) if row.state == Attachment.State.STORED else ""
         note = row.error or (size_text(row.size) if row.size else row.get_state_display())
-        yield File(icon=ICONS.get(row.kind, "draft"), name=row.name or row.kind, note=note, url=url)
+        image = f"{url}?preview=1" if url and row.mime in INLINE and row.mime.startswith("image/") else ""
+        yield File(icon=ICONS.get(row.kind, "draft"), name=row.name or row.kind, note=note, url=url, image=image)
     if not stored:
         for item in content.get("media", []):
             yield File(
                 icon=ICONS.get(item.get("kind", ""), "draft"),
-                name=item.get("caption") or item.get("name") or item.get("kind", ""),
+                name=item.get("caption") or item.get("name") or item.get("file") or item.get("kind", ""),
                 note=item.get("url", ""),
             )
 

@@ -17,6 +17,7 @@ from apps.conversations.admin.bubbles import bubble, state_badge
 from apps.conversations.models import Attachment, Message
 from apps.conversations.resending import AGAIN, resend
 from apps.core import audit
+from apps.core.filetypes import DOWNLOAD, INLINE
 from apps.events.admin.acts import Act, ActError
 from apps.events.admin.filtering import bot_filter, exact, number, since
 from apps.events.admin.pages import Fact, LogAdmin, Panel
@@ -44,15 +45,16 @@ class MessageAdmin(LogAdmin):
         return [own, *super().get_urls()]
 
     def file_view(self, request: HttpRequest, uid: Any) -> FileResponse:
-        """A stored file for those who may see its message; always as a download, never shown by the browser as a page."""
+        """A stored file for those who may see its message; always as a download (`<img>` does not mind), never shown as a page."""
         row = scoped(Attachment.objects.filter(uid=uid, state=Attachment.State.STORED), request.user).first()
         if row is None:
             raise Http404
-        audit.record(request.user, "conversations.file.opened", row)
-        response = FileResponse(
-            row.file.open("rb"), as_attachment=True, filename=row.name or str(row.uid), content_type="application/octet-stream"
-        )
+        if "preview" not in request.GET:  # a picture in the conversation is read with it, as its words are
+            audit.record(request.user, "conversations.file.opened", row)
+        content_type = row.mime if row.mime in INLINE else DOWNLOAD
+        response = FileResponse(row.file.open("rb"), as_attachment=True, filename=row.name or str(row.uid), content_type=content_type)
         response["X-Content-Type-Options"] = "nosniff"
+        response["Content-Security-Policy"] = "default-src 'none'; sandbox"
         response["Cache-Control"] = "private, no-store"
         return response
 
