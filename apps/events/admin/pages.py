@@ -4,11 +4,10 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-from django.contrib.admin import ShowFacets
 from django.contrib.admin.widgets import RelatedFieldWidgetWrapper
 from django.db import models
 from django.forms import Field, ModelForm, Textarea
-from django.http import HttpRequest, HttpResponse, QueryDict
+from django.http import HttpRequest, HttpResponse
 from django.utils.functional import Promise
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext_lazy as _
@@ -78,17 +77,10 @@ class PageAdmin(ActsMixin, BaseAdmin):
     change_form_outer_before_template = "admin/parts/before.html"
     change_form_outer_after_template = "admin/parts/after.html"
     list_before_template = "admin/parts/intro.html"
-    show_facets = ShowFacets.NEVER  # a count per choice reads the whole table
     intro: Text = ""
 
     def get_changelist(self, request: HttpRequest, **kwargs: Any) -> type[ChangeList]:  # noqa: ARG002
         return PlainChangeList
-
-    def get_changelist_instance(self, request: HttpRequest) -> Any:
-        """What PostgreSQL cannot hold is no filter; without this a made-up address would be an error."""
-        if any("\x00" in value for values in request.GET.lists() for value in (values[0], *values[1])):
-            request.GET = QueryDict()  # as if nothing had been asked
-        return super().get_changelist_instance(request)
 
     def formfield_for_dbfield(self, db_field: "models.Field[Any, Any]", request: HttpRequest, **kwargs: Any) -> Field | None:
         """Texts get the height of texts, not of essays; pages of related rows are a link away, not a pop-up."""
