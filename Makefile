@@ -2,7 +2,7 @@
 PYTHON ?= python3
 RUN = @$(PYTHON) tools/bootstrap.py
 
-.PHONY: demo stop test check fmt faults help
+.PHONY: demo stop test check fmt faults bench help
 
 demo: ## start everything with the demo's data; PORT=8000 is the first of three ports
 	$(RUN) requirements.lock tools.demo
@@ -21,6 +21,9 @@ fmt: ## bring the code into the common form
 
 faults: ## break real processes under load and see what holds; ARGS="--quick --seed 7 --only redis-killed"
 	$(RUN) requirements-dev.lock faults $(ARGS)
+
+bench: ## how fast this is, beside three baselines, on this machine; ARGS="--quick --only B1" or ARGS=idle
+	$(RUN) requirements-dev.lock bench $(ARGS)
 
 help:
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/:.*## /\t/'

@@ -105,6 +105,7 @@ class Ground:
         base = f"http://127.0.0.1:{port}"
         addresses: dict[Kind, Address] = {
             "order": Address("order", f"{base}/bots/{told['bot']}/call/order", told["token"], people),
+            "order_async": Address("order_async", f"{base}/bots/{told['bot']}/call/order", told["token"], people),
             "answer": Address("answer", f"{base}/webhooks/unlimited/{told['webhook']}", told["secret"], people),
         }
         return System("Dialog Bus", addresses, {name: process.pid for name, process in started.items()})

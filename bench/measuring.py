@@ -1,11 +1,10 @@
 """One measurement: load a system, wait until every message has arrived, and say how fast that was and what it cost."""
 
 import json
-import statistics
 import subprocess
 import sys
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -21,7 +20,7 @@ SETTLING_SECONDS = 0.3
 
 @dataclass(frozen=True)
 class Measure:
-    """`rate`: messages a second from the first POST to the last arrival. Milliseconds from POST to arrival and to the answer.
+    """`offered`: requests a second, 0 for a burst. `rate`: messages a second from the first POST to the last arrival. Milliseconds from POST to arrival and to the answer.
 
     `cpu`: milliseconds of CPU for each event by program. `lost` and `doubled` events, and answers that were no 2xx.
     """
@@ -29,6 +28,7 @@ class Measure:
     system: str
     kind: Kind
     count: int
+    offered: float
     rate: float
     p50: float
     p99: float
@@ -43,6 +43,11 @@ class Measure:
     def own_cpu(self) -> float:
         """Without the servers, the messenger and the generator."""
         return sum(ms for name, ms in self.cpu.items() if name not in {"postgres", "valkey", "messenger", "generator"})
+
+    @property
+    def total_cpu(self) -> float:
+        """With everything that worked for it."""
+        return sum(self.cpu.values())
 
     @property
     def clean(self) -> bool:
@@ -73,7 +78,7 @@ class Meter:
         self._await_arrivals(first, count)
         time.sleep(SETTLING_SECONDS)
         spent = usage.cpu(programs).since(before)
-        return self._told(system, kind, rows, {**spent.each(count), "generator": generator * 1000 / count})
+        return self._told(system, plan, rows, {**spent.each(count), "generator": generator * 1000 / count})
 
     def _generate(self, plan: Plan) -> tuple[list[tuple[int, float, float, int]], float]:
         """What the generator saw, and its CPU seconds."""
@@ -97,7 +102,7 @@ class Meter:
                 return
             time.sleep(0.05)
 
-    def _told(self, system: System, kind: Kind, rows: list[tuple[int, float, float, int]], cpu: Mapping[str, float]) -> Measure:
+    def _told(self, system: System, plan: Plan, rows: list[tuple[int, float, float, int]], cpu: Mapping[str, float]) -> Measure:
         arrivals = self.ground.arrivals
         numbers = [number for number, _due, _ms, _status in rows]
         arrived = {number: arrivals.at[number] for number in numbers if number in arrivals.at}
@@ -106,9 +111,9 @@ class Meter:
         begin = min(due for _number, due, _ms, _status in rows)
         took = max(arrived.values(), default=begin) - begin
         return Measure(
-            system=system.name, kind=kind, count=len(rows), rate=len(arrived) / took if took else 0.0,
-            p50=_quantile(latencies, 0.5), p99=_quantile(latencies, 0.99),
-            answered_p50=_quantile(answers, 0.5), answered_p99=_quantile(answers, 0.99), cpu=cpu,
+            system=system.name, kind=plan.address["kind"], count=len(rows), offered=plan.rate, rate=len(arrived) / took if took else 0.0,
+            p50=quantile(latencies, 0.5), p99=quantile(latencies, 0.99),
+            answered_p50=quantile(answers, 0.5), answered_p99=quantile(answers, 0.99), cpu=cpu,
             lost=len(numbers) - len(arrived), doubled=sum(arrivals.times.get(number, 0) > 1 for number in numbers),
             refused=sum(not 200 <= status < 300 for _number, _due, _ms, status in rows),  # noqa: PLR2004  HTTP's success
         )  # fmt: skip
@@ -119,9 +124,6 @@ def median(measures: list[Measure]) -> Measure:
     return sorted(measures, key=lambda measure: measure.rate)[len(measures) // 2]
 
 
-def rates(measures: Iterator[Measure]) -> float:
-    return statistics.median(measure.rate for measure in measures)
-
-
-def _quantile(ordered: list[float], share: float) -> float:
+def quantile(ordered: list[float], share: float) -> float:
+    """By rank; not a number when there is nothing."""
     return ordered[min(len(ordered) - 1, int(len(ordered) * share))] if ordered else float("nan")

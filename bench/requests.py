@@ -5,7 +5,8 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-Kind = Literal["order", "answer"]
+# B1 as an integrator calls by default (it waits for the scenario's first stop), B1 without waiting, B2.
+Kind = Literal["order", "order_async", "answer"]
 
 FIRST_CHAT = 500_000_000
 BOT_TOKENS = {"orders": "700001:a-token-of-the-loopback-messenger-1", "survey": "700002:a-token-of-the-loopback-messenger-2"}
@@ -24,9 +25,13 @@ class Address:
     def request(self, number: int) -> tuple[dict[str, str], bytes]:
         """Headers and body of one request."""
         person = number % self.people
-        headers = {"Authorization": f"Bearer {self.secret}"} if self.kind == "order" else {SECRET_HEADER: self.secret}
-        body = order(number, person) if self.kind == "order" else answer(number, person)
-        return {"Content-Type": "application/json", **headers}, json.dumps(body).encode()
+        body = answer(number, person) if self.kind == "answer" else order(number, person)
+        return {"Content-Type": "application/json", **self._headers()}, json.dumps(body).encode()
+
+    def _headers(self) -> dict[str, str]:
+        if self.kind == "answer":
+            return {SECRET_HEADER: self.secret}
+        return {"Authorization": f"Bearer {self.secret}", **({"Prefer": "respond-async"} if self.kind == "order_async" else {})}
 
 
 def order(number: int, person: int) -> dict[str, Any]:
