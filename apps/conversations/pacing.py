@@ -1,7 +1,8 @@
 """When a message may leave: evenly spaced slots per channel and chat, given out atomically by Redis (delivery.md, contract 9).
 
 Generic cell rate: a key holds the earliest time of its next slot. A bucket that refills each second let 59 messages into one second at a
-limit of 30 (performance.md); evenly spaced slots at the limit minus one never exceed any window.
+limit of 30 (performance.md); evenly spaced slots do not. What counts is when the messenger sees them, and some leave or arrive a little later
+than their slot and so nearer to the ones behind them: the spacing leaves room for that (`SPREAD_SECONDS`).
 
 Nor may they be exceeded when what Redis knew is lost. The `epoch` is the moment from which its memory counts: it is set when it is found
 missing (flushed, restarted) and when a process comes back that had to do without Redis. Whatever was granted before is taken into account
@@ -24,6 +25,7 @@ logger = structlog.get_logger(__name__)
 CHAT_BURST = 3
 LOCAL_KEYS = 100_000
 HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are asked for again
+SPREAD_SECONDS = 0.12  # by how much messages may come late one more than another, our own lateness and the way there, and no window is exceeded
 
 # KEYS: epoch, the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance, 1 to begin a new epoch. Answers
 # microseconds to wait for each message; negative: not now, ask again after that many.
@@ -55,7 +57,7 @@ EPOCH = "pace:epoch"
 
 @dataclass(frozen=True)
 class Slot:
-    """`wait` seconds until it may leave; `granted` False: not now, ask again after `wait`."""
+    """`wait` seconds from the asking until it may leave; `granted` False: not now, ask again after `wait`."""
 
     wait: float
     granted: bool
@@ -115,7 +117,8 @@ def _paced(channel_id: int, rate: Rate, chats: Sequence[tuple[str, bool]], *, gr
     if not mine:
         return {}
     keys = [f"pace:{channel_id}", *(f"pace:{channel_id}:{chats[i][0]}" for i in mine)]
-    step = 1 / max(rate.per_second - 1, 0.5) if rate.per_second else 0.0
+    # Of messages that leave evenly and come up to `spread` late, one second sees at most (1 + spread) / step + 1.
+    step = (1 + SPREAD_SECONDS) / max(rate.per_second - 1, 0.5) if rate.per_second else 0.0
     grouped = group and rate.per_group_minute
     chat_step = 60 / max(rate.per_group_minute - 1, 1) if grouped else rate.per_chat_seconds
     tolerance = 0.0 if grouped else chat_step * (CHAT_BURST - 1)

@@ -32,7 +32,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
-LATE_SECONDS = 0.1  # three slots of Telegram's rate
+LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
 SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
 MISSED_SLOTS = 3
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
@@ -147,9 +147,9 @@ class Sender:
         for channel_id in {outgoing.channel_id for outgoing in claimed}:
             mine = [outgoing for outgoing in claimed if outgoing.channel_id == channel_id]
             rate = self._channels[channel_id].adapter.rate
+            asked = time.monotonic()
             granted = pacing.slots(channel_id=channel_id, rate=rate, chats=[(outgoing.chat_id, outgoing.is_group) for outgoing in mine])
-            now = time.monotonic()
-            sends += [(outgoing, now + slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if slot.granted]
+            sends += [(outgoing, asked + slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if slot.granted]
             back += [(outgoing, slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if not slot.granted]
             if any(not slot.granted for slot in granted):
                 self._blocked[channel_id] = time.monotonic() + 0.05

@@ -12,7 +12,7 @@ from apps.conversations import pacing
 from apps.core import redis as core_redis
 from tools.ports import free_port
 
-AT_MOST = 30 + 2  # two: our clock is read some milliseconds after Redis read its own
+AT_MOST = 30
 TELEGRAM = Rate(per_second=30, per_chat_seconds=1, per_group_minute=20)
 
 
