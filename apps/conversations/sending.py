@@ -297,6 +297,7 @@ class Sender:
         return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
 
     async def _heart(self) -> None:
+        await self._in_database(claimants.end_silent)
         self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
         await self._in_database(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 

@@ -3,7 +3,9 @@
 import asyncio
 from datetime import timedelta
 
+import psycopg
 import pytest
+from django.db import connection
 from django.utils import timezone
 
 from apps.bots import adapter as contract
@@ -13,6 +15,7 @@ from apps.bots.content import Content
 from apps.conversations import claimants, delivering, inbox, outbox, outcalls
 from apps.conversations.models import Call, Message, Outbox, Update
 from apps.conversations.outbox import Outcome, Outgoing
+from apps.core import claimants as core_claimants
 from apps.events.models import Event
 from tests.conversations.sending import until
 from tests.making import make_channel, text
@@ -112,3 +115,16 @@ def test_a_new_session_keeps_what_is_in_hand_unless_somebody_was_faster() -> Non
     Outbox.objects.filter(pk=rows[1].id).update(claimed_by=living)
     claimants.keep("conversations_outbox", identity=THEIRS, hand=[row.id for row in rows])
     assert list(Outbox.objects.order_by("id").values_list("claimed_by", flat=True)) == [THEIRS, living]
+
+
+def test_a_claimant_that_asks_nothing_for_long_is_cut_off_and_a_living_one_is_not(monkeypatch: pytest.MonkeyPatch) -> None:
+    known = connection.get_connection_params()
+    place = {name: known[name] for name in ("dbname", "user", "host", "port") if known.get(name)}
+    with psycopg.connect(**place, autocommit=True) as stopped:
+        stopped.execute("SELECT pg_advisory_lock(%s, 7)", [claimants.LOCK_CLASS])
+        assert claimants.end_silent() == 0
+        monkeypatch.setattr(core_claimants, "SILENT_SECONDS", 0.0)
+        assert claimants.end_silent() == 1
+        with pytest.raises(psycopg.OperationalError):
+            stopped.execute("SELECT 1")
+    assert claimants.count() == 0

@@ -1,0 +1,81 @@
+"""Who holds a claimed row, and whether that process still lives.
+
+A sender takes a session-scoped advisory lock of its identity and writes the identity on what it claims. PostgreSQL frees the lock the
+moment the process dies, so the others can tell a dead claimant from a slow one at once, on any machine and without heartbeats.
+"""
+
+import secrets
+from collections.abc import Iterable
+
+from django.db import connection
+
+LOCK_CLASS = 0x1A50
+NOBODY = 0  # never an identity
+SILENT_SECONDS = 20
+
+
+def enter() -> int:
+    """A new identity, locked for as long as this database session lives."""
+    identity = secrets.randbelow(2**31 - 1) + 1
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, identity])
+    return identity
+
+
+# The locks of the living, and their identities, as subqueries.
+_HOLDERS = f"""pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+LIVING = f"(SELECT objid::bigint FROM {_HOLDERS})"  # noqa: S608  names are ours
+
+
+def keep(table: str, *, identity: int, hand: Iterable[int]) -> None:
+    """The same process under a new identity keeps what it has in hand, unless somebody was faster."""
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"UPDATE {table} SET claimed_by = %s WHERE id = ANY(%s) AND (claimed_by IS NULL OR claimed_by NOT IN {LIVING})",  # noqa: S608  names are ours
+            [identity, list(hand)],
+        )
+
+
+def free(table: str, *, identity: int, hand: Iterable[int] = ()) -> int:
+    """Give back the claims of dead processes, each counted as a death, and those of our own that we do not have in hand (the session was
+    lost between claiming and taking); how many there were.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            UPDATE {table} SET claimed_by = NULL, deaths = deaths + CASE claimed_by WHEN %(identity)s THEN 0 ELSE 1 END,
+                attempts = attempts - CASE claimed_by WHEN %(identity)s THEN 1 ELSE 0 END
+            WHERE claimed_by IS NOT NULL AND (claimed_by NOT IN {LIVING} OR (claimed_by = %(identity)s AND id <> ALL(%(hand)s)))
+            """,  # noqa: S608  names are ours
+            {"identity": identity, "hand": list(hand)},
+        )
+        return int(cursor.rowcount)
+
+
+def end_silent() -> int:
+    """End the sessions of claimants that have asked nothing for long: their process is stopped (a suspended machine, a debugger) and would
+    keep its chats waiting until somebody continues it. A living one asks each second. How many there were.
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"""
+            SELECT count(pg_terminate_backend(pid)) FROM pg_stat_activity WHERE pid IN (SELECT pid FROM {_HOLDERS}) AND pid <> pg_backend_pid()
+                AND usename = current_user AND state <> 'active' AND state_change < clock_timestamp() - make_interval(secs => %s)
+            """,  # noqa: S608  names are ours
+            [SILENT_SECONDS],
+        )
+        return int(cursor.fetchone()[0])
+
+
+def abandon(table: str, ids: Iterable[int]) -> None:
+    """What came of these cannot be noted: let them be found as the claims of a dead process."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"UPDATE {table} SET claimed_by = %s WHERE id = ANY(%s)", [NOBODY, list(ids)])  # noqa: S608  names are ours
+
+
+def count() -> int:
+    """How many living claimants there are; for health."""
+    with connection.cursor() as cursor:
+        cursor.execute(f"SELECT count(*) FROM {LIVING} AS living")  # noqa: S608  names are ours
+        return int(cursor.fetchone()[0])
