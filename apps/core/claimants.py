@@ -24,7 +24,7 @@ def enter() -> int:
 
 # The locks of the living, and their identities, as subqueries.
 _HOLDERS = f"""pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
-    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""
+    AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""  # noqa: S608  names are ours
 LIVING = f"(SELECT objid::bigint FROM {_HOLDERS})"  # noqa: S608  names are ours
 
 
