@@ -19,9 +19,12 @@ FIRST_NAME = re.compile(r"\s*\{\{-?\s*([^\W\d]\w*)")
 
 
 class ActionBlockParams(ParamsModel):
-    action: str = Field(min_length=1, max_length=100, title=gettext_noop("Action"))
+    action: str = Field(min_length=1, max_length=100, title=gettext_noop("Action"), json_schema_extra={"x-role": "action"})
     params: dict[str, Value] = Field(
-        default_factory=dict, title=gettext_noop("Parameters"), description=gettext_noop("As the chosen action needs them.")
+        default_factory=dict,
+        title=gettext_noop("Parameters"),
+        description=gettext_noop("As the chosen action needs them."),
+        json_schema_extra={"x-role": "action-params"},
     )
 
 

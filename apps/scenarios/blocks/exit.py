@@ -8,7 +8,10 @@ from pydantic import Field, model_validator
 
 from apps.scenarios.block import NOWHERE, Block, Exit, Outcome, Scope, Take, Target
 from apps.scenarios.engine.context import Context
-from apps.scenarios.engine.params import Alias, Identifier, ParamsModel, Value, VariableName
+from apps.scenarios.engine.params import Alias, Identifier, ParamsModel, Value, VariableName, only_when
+
+THERE = only_when(mode=("go", "call"))
+BACK = only_when(mode=("return",))
 
 
 class ExitParams(ParamsModel):
@@ -17,15 +20,23 @@ class ExitParams(ParamsModel):
         title=gettext_noop("What it does"),
         description=gettext_noop("Go there for good, call and come back, or return from this section to its caller."),
     )
-    section: Identifier | None = Field(None, title=gettext_noop("Section"))
+    section: Identifier | None = Field(None, title=gettext_noop("Section"), json_schema_extra={"x-role": "section", **THERE})
     entry: Alias | None = Field(
-        None, title=gettext_noop("Entry"), description=gettext_noop("An entry alias, instead of a section's beginning.")
+        None,
+        title=gettext_noop("Entry"),
+        description=gettext_noop("An entry alias, instead of a section's beginning."),
+        json_schema_extra={"x-role": "entry", **THERE},
     )
-    inputs: dict[VariableName, Value] = Field(default_factory=dict, title=gettext_noop("Values for the section's parameters"))
+    inputs: dict[VariableName, Value] = Field(
+        default_factory=dict, title=gettext_noop("Values for the section's parameters"), json_schema_extra=THERE
+    )
     output: Identifier | None = Field(
-        None, title=gettext_noop("Output"), description=gettext_noop("The caller goes on by the exit of this name.")
+        None,
+        title=gettext_noop("Output"),
+        description=gettext_noop("The caller goes on by the exit of this name."),
+        json_schema_extra={"x-role": "output", **BACK},
     )
-    values: dict[VariableName, Value] = Field(default_factory=dict, title=gettext_noop("Variables to give back"))
+    values: dict[VariableName, Value] = Field(default_factory=dict, title=gettext_noop("Variables to give back"), json_schema_extra=BACK)
 
     @model_validator(mode="after")
     def _has_target(self) -> "ExitParams":

@@ -12,7 +12,7 @@ from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Ignored, Outcome
 from apps.scenarios.engine.answers import HINTS, READERS
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Pressed, Resumed, Said
-from apps.scenarios.engine.params import Duration, Expression, ParamsModel, Text
+from apps.scenarios.engine.params import MORE, Duration, Expression, ParamsModel, Text
 from apps.scenarios.engine.questions import Question, ask, labels_of, recognised
 from apps.scenarios.engine.saying import channel_findings, file_findings
 
@@ -33,7 +33,7 @@ class InputParams(Question):
     attempts: int = Field(3, ge=0, le=100, title=gettext_noop("Attempts"), description=gettext_noop("0: without end."))
     timeout: Duration | None = Field(None, title=gettext_noop("Stop waiting after"))
     reminders: tuple[Reminder, ...] = Field((), max_length=5, title=gettext_noop("Reminders"))
-    interruptible: bool = Field(default=True, title=gettext_noop("Keywords may interrupt"))
+    interruptible: bool = Field(default=True, title=gettext_noop("Keywords may interrupt"), json_schema_extra=MORE)
 
     @model_validator(mode="after")
     def _fits_together(self) -> "InputParams":

@@ -11,7 +11,7 @@ from pydantic import Field, field_validator
 from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Ignored, Outcome, Scope, Take, Wait
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Json, Pressed, Resumed, Said
-from apps.scenarios.engine.params import Duration, OptionalVariableName, Template
+from apps.scenarios.engine.params import MORE, Duration, OptionalVariableName, Template, only_when
 from apps.scenarios.engine.saying import Choice, Place, Sayable, channel_findings, chosen, content_of, file_findings, location_of
 
 OWN_EXITS = frozenset({"next", "other", "timeout", "cancelled"})
@@ -19,17 +19,22 @@ OWN_EXITS = frozenset({"next", "other", "timeout", "cancelled"})
 
 class Button(Choice):
     kind: Literal["callback", "url"] = Field("callback", title=gettext_noop("Kind"))
-    url: Template = Field(Template(""), title=gettext_noop("Address"), description=gettext_noop("For a button that opens a page."))
+    url: Template = Field(
+        Template(""),
+        title=gettext_noop("Address"),
+        description=gettext_noop("For a button that opens a page."),
+        json_schema_extra=only_when(kind=("url",)),
+    )
 
 
 class MessageParams(Sayable):
-    location: Place | None = Field(None, title=gettext_noop("Place on the map"))
+    location: Place | None = Field(None, title=gettext_noop("Place on the map"), json_schema_extra=MORE)
     buttons: tuple[tuple[Button, ...], ...] = Field(
         (), max_length=50, title=gettext_noop("Buttons"), description=gettext_noop("Rows of buttons.")
     )
-    keyboard: Literal["inline", "reply"] = Field("inline", title=gettext_noop("Keyboard"))
-    save_as: OptionalVariableName = Field("", title=gettext_noop("Store the choice in"))
-    timeout: Duration | None = Field(None, title=gettext_noop("Stop waiting after"))
+    keyboard: Literal["inline", "reply"] = Field("inline", title=gettext_noop("Keyboard"), json_schema_extra=MORE)
+    save_as: OptionalVariableName = Field("", title=gettext_noop("Store the choice in"), json_schema_extra=MORE)
+    timeout: Duration | None = Field(None, title=gettext_noop("Stop waiting after"), json_schema_extra=MORE)
 
     @field_validator("buttons")
     @classmethod

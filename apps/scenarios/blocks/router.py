@@ -9,14 +9,21 @@ from pydantic import Field, field_validator
 from apps.scenarios.block import NOWHERE, Block, Exit, Outcome, Scope, Take
 from apps.scenarios.engine.conditions import Condition
 from apps.scenarios.engine.context import Context
-from apps.scenarios.engine.params import Identifier, ParamsModel
+from apps.scenarios.engine.params import MORE, STABLE_ID, Identifier, ParamsModel
 
 
 class Branch(ParamsModel):
-    id: Identifier = Field(title=gettext_noop("Id"))
+    id: Identifier = Field(title=gettext_noop("Id"), json_schema_extra=STABLE_ID)
     title: str = Field("", max_length=200, title=gettext_noop("Title"))
     when: Condition | None = Field(None, title=gettext_noop("When"), description=gettext_noop("Empty: always (useful with shares)."))
-    share: float = Field(1, ge=0, le=1000, title=gettext_noop("Share"), description=gettext_noop("How often, relative to the others."))
+    share: float = Field(
+        1,
+        ge=0,
+        le=1000,
+        title=gettext_noop("Share"),
+        description=gettext_noop("How often, relative to the others."),
+        json_schema_extra=MORE,
+    )
 
 
 class RouterParams(ParamsModel):

@@ -11,7 +11,7 @@ from functools import lru_cache
 from typing import Any, Literal
 
 import re2
-from pydantic import Field, model_validator
+from pydantic import ConfigDict, Field, model_validator
 
 from apps.scenarios.engine.limits import CUSTOMER_TEXT_CHARS, PATTERN_CHARS
 from apps.scenarios.engine.names import Names
@@ -29,6 +29,8 @@ OperatorName = Literal[
 
 class Condition(ParamsModel):
     """A row, a group of conditions, or an expression: exactly one of the three. An empty `all` holds, an empty `any` does not."""
+
+    model_config = ConfigDict(json_schema_extra={"x-role": "condition"})
 
     all: tuple["Condition", ...] | None = Field(None, title=gettext_noop("All of"))
     any: tuple["Condition", ...] | None = Field(None, title=gettext_noop("Any of"))

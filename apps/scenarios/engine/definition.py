@@ -11,12 +11,13 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from apps.scenarios.engine.migrating import migrate
-from apps.scenarios.engine.params import Alias, Identifier, LanguageCode, ParamsModel, Text, VariableName
+from apps.scenarios.engine.params import Alias, Identifier, LanguageCode, ParamsModel, Text, VariableName, only_when
 from apps.scenarios.engine.wording import gettext_noop
 
 Arrival = Literal["interrupt", "interrupt_return", "after_current", "skip", "notify"]
 TwoMessages = Literal["queue", "collect", "latest"]
 ParamType = Literal["any", "text", "number", "boolean", "date", "list", "object"]
+ENTRY: dict[str, Any] = {"x-role": "entry"}
 
 OLD_BUTTON = {
     "en": "This question is already closed.",
@@ -54,7 +55,9 @@ class Policies(ParamsModel):
         title=gettext_noop("Two messages at once"),
         description=gettext_noop("Handle them in order, collect them into one answer, or take the latest."),
     )
-    collect_seconds: float = Field(3, ge=0.5, le=60, title=gettext_noop("Seconds to collect"))
+    collect_seconds: float = Field(
+        3, ge=0.5, le=60, title=gettext_noop("Seconds to collect"), json_schema_extra=only_when(two_messages=("collect",))
+    )
     old_buttons: OldButtons = Field(OldButtons(), title=gettext_noop("Old buttons"))
     error_text: Text = Field(Text(ERROR), title=gettext_noop("Text when the scenario fails and has no error section"))
 
@@ -111,7 +114,7 @@ class KeywordTrigger(ParamsModel):
     words: tuple[str, ...] = Field(min_length=1, title=gettext_noop("Words"))
     match: Literal["exact", "prefix", "contains"] = Field("exact", title=gettext_noop("Match"))
     language: LanguageCode | None = Field(None, title=gettext_noop("Only in this language"))
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 class DeepLinkTrigger(ParamsModel):
@@ -120,14 +123,14 @@ class DeepLinkTrigger(ParamsModel):
     kind: Literal["deep_link"]
     payload: str = Field("", max_length=64, title=gettext_noop("Payload"))
     match: Literal["exact", "prefix"] = Field("exact", title=gettext_noop("Match"))
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 class AnyMessageTrigger(ParamsModel):
     """Any message that nothing else takes."""
 
     kind: Literal["any_message"]
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 class EventTrigger(ParamsModel):
@@ -135,7 +138,7 @@ class EventTrigger(ParamsModel):
 
     kind: Literal["event"]
     name: str = Field(min_length=1, max_length=128, title=gettext_noop("Event"))
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 Trigger = Annotated[KeywordTrigger | DeepLinkTrigger | AnyMessageTrigger | EventTrigger, Field(discriminator="kind")]
@@ -147,7 +150,9 @@ class Definition(ParamsModel):
     default_language: LanguageCode = Field("en", title=gettext_noop("Default language"))
     languages: tuple[LanguageCode, ...] = Field((), title=gettext_noop("Languages"))
     policies: Policies = Field(Policies(), title=gettext_noop("Policies"))
-    error_section: Identifier | None = Field(None, title=gettext_noop("Section that runs when a block fails"))
+    error_section: Identifier | None = Field(
+        None, title=gettext_noop("Section that runs when a block fails"), json_schema_extra={"x-role": "section"}
+    )
     sections: tuple[Section, ...] = Field(min_length=1, title=gettext_noop("Sections"))
     triggers: tuple[Trigger, ...] = Field((), title=gettext_noop("Triggers"))
 

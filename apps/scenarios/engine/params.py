@@ -33,6 +33,16 @@ Identifier = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_.-]{1,64}$")
 Alias = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9_-]+(/[A-Za-z0-9_-]+)*$", max_length=128)]
 
 
+# Marks for forms: what few authors need lies under "More settings"; an id that edges name is made by the form and kept.
+MORE: dict[str, Any] = {"x-more": True}
+STABLE_ID: dict[str, Any] = {"x-role": "id"}
+
+
+def only_when(**values: Any) -> dict[str, Any]:
+    """Mark for forms: shown while the named fields beside it have one of these values."""
+    return {"x-when": {name: list(found) for name, found in values.items()}}
+
+
 class ParamsModel(BaseModel):
     """Base of every block's parameters: unknown names are mistakes, values do not change after reading."""
 
@@ -134,6 +144,8 @@ Unit = Literal["seconds", "minutes", "hours", "days", "weeks"]
 
 class Duration(ParamsModel):
     """A span of time: {"amount": 10, "unit": "minutes"}; a bare number means seconds, a text such as "2 hours" is understood."""
+
+    model_config = ConfigDict(json_schema_extra={"x-role": "duration"})
 
     amount: float = Field(ge=0, title=gettext_noop("Amount"))
     unit: Unit = Field("minutes", title=gettext_noop("Unit"))

@@ -7,7 +7,7 @@ from pydantic import Field, field_validator
 from apps.scenarios.engine.answers import READERS, Asking
 from apps.scenarios.engine.conditions import checked_pattern
 from apps.scenarios.engine.contract import Json, Pressed, Said
-from apps.scenarios.engine.params import Text, Value, VariableName
+from apps.scenarios.engine.params import MORE, Text, Value, VariableName, only_when
 from apps.scenarios.engine.saying import Choice, Sayable, chosen, content_of, in_rows, option_list
 from apps.scenarios.engine.wording import gettext_noop
 
@@ -25,15 +25,34 @@ class Question(Sayable):
     save_as: VariableName = Field("answer", title=gettext_noop("Store the answer in"))
     choices: tuple[Choice, ...] = Field((), max_length=100, title=gettext_noop("Choices"))
     options: Value = Field(
-        Value(None), title=gettext_noop("Choices from data"), description=gettext_noop("A placeholder with a list, such as {{ shops }}.")
+        Value(None),
+        title=gettext_noop("Choices from data"),
+        description=gettext_noop("A placeholder with a list, such as {{ shops }}."),
+        json_schema_extra=MORE,
     )
-    columns: int = Field(1, ge=1, le=8, title=gettext_noop("Buttons in a row"))
-    keyboard: Literal["inline", "reply"] = Field("inline", title=gettext_noop("Keyboard"))
-    share_label: Text = Field(Text(""), title=gettext_noop("Button that shares the phone or place"))
-    own_contact: bool = Field(default=True, title=gettext_noop("Take only the person's own contact"))
-    region: str = Field("", pattern=r"^([A-Za-z]{2})?$", title=gettext_noop("Country of phone numbers without +"))
-    month_first: bool = Field(default=False, title=gettext_noop("Month before day in dates"))
-    pattern: str = Field("", title=gettext_noop("Pattern"), description=gettext_noop("A regular expression that the answer must match."))
+    columns: int = Field(1, ge=1, le=8, title=gettext_noop("Buttons in a row"), json_schema_extra=MORE)
+    keyboard: Literal["inline", "reply"] = Field("inline", title=gettext_noop("Keyboard"), json_schema_extra=MORE)
+    share_label: Text = Field(
+        Text(""),
+        title=gettext_noop("Button that shares the phone or place"),
+        json_schema_extra=only_when(kind=("phone", "contact", "location")),
+    )
+    own_contact: bool = Field(
+        default=True, title=gettext_noop("Take only the person's own contact"), json_schema_extra=only_when(kind=("phone", "contact"))
+    )
+    region: str = Field(
+        "",
+        pattern=r"^([A-Za-z]{2})?$",
+        title=gettext_noop("Country of phone numbers without +"),
+        json_schema_extra=only_when(kind=("phone", "contact")),
+    )
+    month_first: bool = Field(default=False, title=gettext_noop("Month before day in dates"), json_schema_extra=only_when(kind=("date",)))
+    pattern: str = Field(
+        "",
+        title=gettext_noop("Pattern"),
+        description=gettext_noop("A regular expression that the answer must match."),
+        json_schema_extra=only_when(kind=("regex",)),
+    )
 
     @field_validator("pattern")
     @classmethod

@@ -9,7 +9,7 @@ from apps.bots.adapter import Capabilities
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.engine.errors import NodeError
 from apps.scenarios.engine.escaping import Target
-from apps.scenarios.engine.params import Identifier, ParamsModel, Template, Text, Value
+from apps.scenarios.engine.params import MORE, STABLE_ID, Identifier, ParamsModel, Template, Text, Value
 from apps.scenarios.engine.plain import shown
 from apps.scenarios.engine.reading import normal, read_number
 from apps.scenarios.engine.wording import _, gettext_noop
@@ -28,9 +28,10 @@ class MediaItem(ParamsModel):
         max_length=60,
         title=gettext_noop("File"),
         description=gettext_noop("Key of a file under Settings, Files; instead of an address."),
+        json_schema_extra={"x-role": "file"},
     )
-    attachment: int | None = Field(None, title=gettext_noop("File of a chat"))
-    name: Template = Field(Template(""), title=gettext_noop("File name"))
+    attachment: int | None = Field(None, title=gettext_noop("File of a chat"), json_schema_extra={"x-hidden": True})
+    name: Template = Field(Template(""), title=gettext_noop("File name"), json_schema_extra=MORE)
     caption: Text = Field(Text(""), title=gettext_noop("Caption"))
 
 
@@ -46,18 +47,23 @@ class Sayable(ParamsModel):
     text: Text = Field(
         Text(""), title=gettext_noop("Text"), description=gettext_noop("Placeholders such as {{ user_name }} are filled in.")
     )
-    format: Literal["plain", "html"] = Field("plain", title=gettext_noop("Format"))
+    format: Literal["plain", "html"] = Field("plain", title=gettext_noop("Format"), json_schema_extra=MORE)
     media: tuple[MediaItem, ...] = Field((), max_length=10, title=gettext_noop("Media"))
-    typing: float = Field(0, ge=0, le=20, title=gettext_noop("Seconds of “typing…” before it"))
-    silent: bool = Field(default=False, title=gettext_noop("Without a sound"))
+    typing: float = Field(0, ge=0, le=20, title=gettext_noop("Seconds of “typing…” before it"), json_schema_extra=MORE)
+    silent: bool = Field(default=False, title=gettext_noop("Without a sound"), json_schema_extra=MORE)
 
 
 class Choice(ParamsModel):
     """An answer to choose. `id` is stable and routes; the label is what people see."""
 
-    id: Identifier = Field(title=gettext_noop("Id"))
+    id: Identifier = Field(title=gettext_noop("Id"), json_schema_extra=STABLE_ID)
     label: Text = Field(title=gettext_noop("Label"))
-    value: Template = Field(Template(""), title=gettext_noop("Value"), description=gettext_noop("What is stored; the label when empty."))
+    value: Template = Field(
+        Template(""),
+        title=gettext_noop("Value"),
+        description=gettext_noop("What is stored; the label when empty."),
+        json_schema_extra=MORE,
+    )
 
 
 def content_of(
