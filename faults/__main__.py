@@ -39,14 +39,14 @@ def chosen(*, only: Sequence[str], quick: bool) -> list[Fault]:
 def run(faults: Sequence[Fault], *, seed: int) -> list[Verdict]:
     """Those that may share a ground do; the others get one each."""
     verdicts: list[Verdict] = []
-    shared = [fault for fault in faults if not fault.own_ground]
+    shared = [fault for fault in faults if fault.ground is None]
     if shared:
         with ground.running() as common:
             audit.install_witness(common)
             verdicts += [told(fault, matrix.judge(fault, common, seed)) for fault in shared]
     for fault in faults:
-        if fault.own_ground:
-            with ground.running() as own:
+        if fault.ground is not None:
+            with ground.running(**fault.ground) as own:
                 audit.install_witness(own)
                 verdicts.append(told(fault, matrix.judge(fault, own, seed)))
     return verdicts

@@ -6,7 +6,7 @@ no secret in any log. Nothing of the product is imported: the database is read i
 
 from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from faults import ledgers, windows
@@ -54,15 +54,24 @@ class Findings:
 
 @dataclass(frozen=True)
 class Allowed:
-    """What this fault may cause. `copies`: extra copies of a message. `unknown`: texts whose sending may stay in doubt."""
+    """What this fault may cause. `copies`: extra copies of a message. `unknown`: texts whose sending may stay in doubt. `failed`: texts that
+    the messenger refuses for good. `doubts`: any message may stay in doubt (two senders died with it), which people are shown.
+    """
 
     copies: bool = False
     unknown: frozenset[str] = frozenset()
     parked: int = 0
+    failed: frozenset[str] = frozenset()
+    doubts: bool = False
     late_copies: bool = False
 
 
 NOTHING = Allowed()
+
+
+def forget_overlaps(ground: Ground) -> None:
+    with ground.database() as connection:
+        connection.execute("DELETE FROM faults_overlap")
 
 
 def install_witness(ground: Ground) -> None:
@@ -74,6 +83,8 @@ def audit(ground: Ground, driver: Driver, *, allowed: Allowed = NOTHING) -> Find
     """All of it, for the chats of this driver."""
     driver.messenger.look()
     findings = Findings()
+    if allowed.doubts:
+        allowed = replace(allowed, unknown=allowed.unknown | _doubtful(ground, driver.chats))
     findings.add("the driver", driver.problems)
     for chat in driver.chats:
         _messenger(driver, chat, allowed, findings)
@@ -89,11 +100,18 @@ def audit(ground: Ground, driver: Driver, *, allowed: Allowed = NOTHING) -> Find
     return findings
 
 
+def _doubtful(ground: Ground, chats: Sequence[Chat]) -> frozenset[str]:
+    """Texts that are shown to people as "it is not known whether this arrived"."""
+    sql = "SELECT text FROM conversations_message WHERE channel_id = ANY(%s) AND state = 'unknown'"
+    return frozenset(text for (text,) in ground.rows(sql, list(_channels(chats))))
+
+
 def _messenger(driver: Driver, chat: Chat, allowed: Allowed, findings: Findings) -> None:
     """What the messenger got of one chat: everything, in order, copies within the bound."""
     got = [sent.text for sent in driver.messenger.of(chat.telegram_id, chat.id)]
-    wanted = [text for text in chat.replies if text not in allowed.unknown]
-    first = list(dict.fromkeys(text for text in got if text not in allowed.unknown))
+    spared = allowed.unknown | allowed.failed
+    wanted = [text for text in chat.replies if text not in spared]
+    first = list(dict.fromkeys(text for text in got if text not in spared))
     if first != wanted:
         lost, strange = [t for t in wanted if t not in got], [t for t in first if t not in wanted]
         findings.add(
@@ -177,7 +195,7 @@ def _events(ground: Ground, chats: Sequence[Chat]) -> Iterator[str]:
     for channel, kind, count in rows:
         counted[f"{channel} {'sent' if kind == 'message.sent' else 'received'}"] += count
     stored = ground.rows(
-        "SELECT channel_id, direction, count(*) FROM conversations_message WHERE channel_id = ANY(%s) AND state <> 'unknown' GROUP BY 1, 2",
+        "SELECT channel_id, direction, count(*) FROM conversations_message WHERE channel_id = ANY(%s) AND state NOT IN ('unknown', 'failed') GROUP BY 1, 2",
         list(_channels(chats)),
     )
     for channel, direction, count in stored:
@@ -208,7 +226,7 @@ def _left(ground: Ground, chats: Sequence[Chat], allowed: Allowed) -> Iterator[s
         ),
         (
             "messages are not sent",
-            "SELECT count(*) FROM conversations_message WHERE channel_id = ANY(%s) AND direction = 'out' AND state NOT IN ('sent', 'unknown')",
+            "SELECT count(*) FROM conversations_message WHERE channel_id = ANY(%s) AND direction = 'out' AND state NOT IN ('sent', 'unknown', 'failed')",
         ),
     ):
         count = ground.value(sql, channels)
@@ -216,8 +234,11 @@ def _left(ground: Ground, chats: Sequence[Chat], allowed: Allowed) -> Iterator[s
             yield f"{count} {what}"
     doubtful = ground.rows("SELECT text FROM conversations_message WHERE channel_id = ANY(%s) AND state = 'unknown'", channels)
     strange = [text for (text,) in doubtful if text not in allowed.unknown]
-    if strange:
+    if strange and not allowed.doubts:
         yield f"left in doubt: {strange[:SHOWN]}"
+    refused = ground.rows("SELECT text FROM conversations_message WHERE channel_id = ANY(%s) AND state = 'failed'", channels)
+    if {text for (text,) in refused} != allowed.failed:
+        yield f"failed messages {[text for (text,) in refused][:SHOWN]} instead of {sorted(allowed.failed)[:SHOWN]}"
 
 
 _OF = "split_part(key, ':', 1)::bigint = ANY(%s)"
@@ -232,7 +253,7 @@ def _calls(ground: Ground, chats: Sequence[Chat]) -> Iterator[str]:
     effects = Counter((row["chat"], str(row["body"].get("n"))) for row in rows if row["effect"])
     for chat_id, chat in ordering.items():
         for number in range(1, len(chat.accepted_at)):
-            if effects[chat_id, str(number)] != 1:
+            if effects[chat_id, str(number)] != chat.effects.get(number, 1):
                 yield f"chat {chat_id}: effect {number} took place {effects[chat_id, str(number)]} times"
     bodies: dict[str, set[str]] = {}
     for row in rows:

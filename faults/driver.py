@@ -36,6 +36,9 @@ class Chat:
     kind: str = "talk"
     count: int = 5
     waits: bool = False
+    statuses: dict[int, int] = field(default_factory=dict)  # ordering: what the CRM answers to a message where that is not 200
+    effects: dict[int, int] = field(default_factory=dict)  # ordering: how often a message takes effect in the CRM where that is not once
+    numbers: Sequence[int] = ()  # update ids in the order in which they are posted; () is in their order
     said: list[str] = field(default_factory=list)
     updates: list[Json] = field(default_factory=list)
     accepted_at: list[float] = field(default_factory=list)
@@ -51,12 +54,15 @@ class Chat:
         if self.kind == CALL:
             return f"event:{said}"
         if self.kind == "ordering":
-            return f"{number}:{said}:{200 if number else 0}"
+            return f"{number}:{said}:{self.statuses.get(number, 200) if number else 0}"
         return f"{number}:{said}"
 
     @property
     def replies(self) -> list[str]:
-        return [self.reply(number) for number in range(len(self.accepted_at))]
+        replies = [self.reply(number) for number in range(len(self.accepted_at))]
+        if self.kind == "reminding":
+            return [text for reply in replies for text in (reply, f"late:{reply.partition(':')[2]}")]
+        return replies
 
 
 @dataclass(frozen=True)
@@ -221,7 +227,7 @@ def _headers(chat: Chat, update: Json) -> dict[str, str]:
 
 
 def update_id(chat: Chat, number: int) -> int:
-    return chat.id * 10_000 + number
+    return chat.id * 10_000 + (chat.numbers[number] if number < len(chat.numbers) else number)
 
 
 def message(chat: Chat, number: int, words: str) -> Json:

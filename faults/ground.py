@@ -14,6 +14,7 @@ from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 import psycopg
 
@@ -29,6 +30,7 @@ from tools.processes import MARK, Process, Program, end_marked, wait_until
 Json = dict[str, Any]
 DATABASE = "dialogbus"
 RESTART_SECONDS = 0.3
+FURTHER_SYSTEMS = 3
 FULL = {"web": 1, "worker": 2, "sender": 2, "beat": 1}
 
 
@@ -48,7 +50,9 @@ class Ground:
     secrets: dict[str, str] = field(default_factory=dict)
     base_url: str = ""
     database_options: tuple[str, ...] = ()
+    disk_mb: int = 0  # the database's disk is a memory disk of that size; 0: it lies where the rest lies
     strangers: Strangers = field(default_factory=Strangers)
+    starts: dict[str, float] = field(default_factory=dict)
     _dead_since: dict[str, float] = field(default_factory=dict)
     _clerk: "subprocess.Popen[str] | None" = None
 
@@ -69,6 +73,11 @@ class Ground:
     def crm_ledger(self) -> Path:
         return self.folder / "crm.ndjson"
 
+    @property
+    def disk(self) -> Path:
+        """Where the database's files lie."""
+        return self.folder / "disk" if self.disk_mb else self.folder
+
     # --- coming up ----------------------------------------------------------------------------------------------------
 
     def start(self, counts: Mapping[str, int] = FULL) -> None:
@@ -82,16 +91,19 @@ class Ground:
         self.clerk("setting", key="crm_token", value=self.secrets["crm token"])
 
     def start_servers(self) -> None:
+        if self.disk_mb:
+            self.disk.mkdir(mode=0o755)
+            subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={self.disk_mb}m,mode=0755", "tmpfs", str(self.disk)], check=True)
         self.postgres = self.add(Process(self._database_program(), self.logs / "postgres.log"))
         self.postgres.start()
-        postgres.await_database(self.postgres, self.folder, DATABASE)
+        postgres.await_database(self.postgres, self.disk, DATABASE)
         password = keys.MAKERS["VALKEY_PASSWORD"]()
         self.secrets["valkey password"] = password
         self.valkey, self.redis_url = valkey.start(self.folder, password=password, mark=str(self.folder), log=self.logs / "valkey.log")
         self.add(self.valkey)
 
     def _database_program(self) -> Program:
-        program = postgres.program(self.folder)
+        program = postgres.program(self.disk)
         return replace(program, argv=[*program.argv, *self.database_options])
 
     def start_emulators(self) -> None:
@@ -103,6 +115,17 @@ class Ground:
         for process, url in ((self.telegram, self.telegram_url), (self.crm, self.crm_url)):
             if not wait_until(lambda url=url: ask(f"{url}/control/stats")[0] != 0, seconds=30):  # type: ignore[misc]
                 raise NotUpError(process.last_lines())
+
+    def further_system(self, number: int) -> str:
+        """Address of one more CRM on a port of its own (the breaker counts by host and port); it writes to the same ledger."""
+        name, port = f"crm{number + 2}", self.further_ports[number]
+        if name not in self.processes:
+            argv = [sys.executable, "-m", "tools.emulators.crm", "--port", str(port), "--ledger", str(self.crm_ledger)]
+            process = self.add(Process(Program(name, argv, {**_plain_env(), MARK: str(self.folder)}, CLONE), self.logs / f"{name}.log"))
+            process.start()
+        url = f"http://127.0.0.1:{port}"
+        self.wait(lambda: ask(f"{url}/control/stats")[0] != 0, seconds=30)
+        return url
 
     def _emulator(self, name: str, port: int, *arguments: str) -> Process:
         argv = [sys.executable, "-m", f"tools.emulators.{name}", "--port", str(port), *arguments]
@@ -116,16 +139,17 @@ class Ground:
         self.base_url = f"http://127.0.0.1:{port}"
         self.port = port
         made = {name: keys.MAKERS[name]() for name in ("SECRET_KEY", "BLIND_INDEX_KEY", "FIELD_KEYS")}
+        self.further_ports = [free_port() for _ in range(FURTHER_SYSTEMS)]
         self.secrets |= {name: value.rpartition(":")[2] for name, value in made.items()} | {"crm token": f"crm-{os.urandom(16).hex()}"}
         self.env = {
             **_plain_env(),
             **made,
             MARK: str(self.folder),
-            "DATABASE_URL": postgres.url(self.folder, DATABASE),
+            "DATABASE_URL": postgres.url(self.disk, DATABASE),
             "REDIS_URL": self.redis_url,
             "PUBLIC_URL": self.base_url,
             "TELEGRAM_API_URL": self.telegram_url,
-            "OUTGOING_ALLOW": self.crm_url.removeprefix("http://"),
+            "OUTGOING_ALLOW": ",".join(f"127.0.0.1:{port}" for port in (urlsplit(self.crm_url).port, *self.further_ports)),
             "MEDIA_ROOT": str(self.folder / "media"),
             "STATIC_ROOT": str(self.folder / "static"),
             "EXTRA_BLOCKS": "faults.blocks",
@@ -209,6 +233,7 @@ class Ground:
             if now - self._dead_since[name] >= RESTART_SECONDS:
                 del self._dead_since[name]
                 process.start()
+                self.starts[name] = time.time()
 
     def kill(self, name: str) -> float:
         """`kill -9`; the moment. Whatever is wanted comes back by itself."""
@@ -216,6 +241,11 @@ class Ground:
         self.processes[name].kill()
         self.tick()
         return moment
+
+    def drop(self, name: str) -> None:
+        """Stop it in order and keep it down."""
+        self.wanted.discard(name)
+        self.processes[name].stop()
 
     def named(self, kind: str) -> list[str]:
         return sorted(name for name in self.wanted if name.rstrip("0123456789") == kind)
@@ -226,7 +256,7 @@ class Ground:
     def database(self, *, autocommit: bool = True) -> Iterator["psycopg.Connection[tuple[Any, ...]]"]:
         """A session of the auditor's own, past the product."""
         with psycopg.connect(
-            host=str(self.folder / "postgres"), user=postgres.SUPERUSER, dbname=DATABASE, autocommit=autocommit, connect_timeout=3
+            host=str(self.disk / "postgres"), user=postgres.SUPERUSER, dbname=DATABASE, autocommit=autocommit, connect_timeout=3
         ) as connection:
             yield connection
 
@@ -255,8 +285,8 @@ class Ground:
     def messenger(self, bot: Mapping[str, Any] | None = None) -> telegram_emulator.Control:
         return telegram_emulator.Control(self.telegram_url, str(bot["bot_token"]) if bot else "")
 
-    def crm_control(self) -> crm_emulator.Control:
-        return crm_emulator.Control(self.crm_url)
+    def crm_control(self, url: str = "") -> crm_emulator.Control:
+        return crm_emulator.Control(url or self.crm_url)
 
     # --- going down ---------------------------------------------------------------------------------------------------
 
@@ -273,6 +303,8 @@ class Ground:
             process.resume()
             process.kill()
         end_marked(str(self.folder))
+        if self.disk_mb:
+            subprocess.run(["umount", "--lazy", str(self.disk)], check=False)
 
 
 def _plain_env() -> dict[str, str]:

@@ -4,7 +4,7 @@ import importlib
 import pkgutil
 import random
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
@@ -20,16 +20,18 @@ BUSY = 1.15
 
 @dataclass(frozen=True)
 class Fault:
-    """`keeps` is the promise beyond the audit, `bound` what must hold in figures. `quick`: part of the tests; `alone`: nothing else may run."""
+    """`keeps` is the promise beyond the audit, `bound` what must hold in figures. `quick`: part of the tests; `slow`: takes more than a minute.
+    `ground`: options of a ground of its own (`ground.running`), None when it shares the common one. `skipped` says why it cannot run here.
+    """
 
     name: str
     title: str
     bound: str
     work: Callable[["Run"], None]
     quick: bool = False
-    alone: bool = False
-    own_ground: bool = False
+    ground: Mapping[str, Any] | None = None
     slow: bool = False
+    skipped: Callable[[], str] = str
 
 
 FAULTS: dict[str, Fault] = {}
@@ -187,6 +189,7 @@ class Verdict:
     seconds: float
     measured: dict[str, str]
     problems: list[str]
+    skipped: str = ""
 
     @property
     def held(self) -> bool:
@@ -196,6 +199,7 @@ class Verdict:
 def judge(found: Fault, ground: Ground, seed: int) -> Verdict:
     """Run one fault. Whatever breaks in it is a complaint, not the end of the matrix."""
     run = Run(ground, seed)
+    audit.forget_overlaps(ground)
     began = time.monotonic()
     try:
         found.work(run)

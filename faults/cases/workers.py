@@ -1,5 +1,7 @@
 """Workers: killed in a step, right after their commit, again and again."""
 
+from functools import partial
+
 from faults import audit
 from faults.matrix import Run, fault
 
@@ -30,13 +32,17 @@ def worker_after_commit(run: Run) -> None:
     moments = []
     for name in run.ground.named("worker"):
         before = _done(run, chats[0].bot["channel_id"])
-        run.ground.wait(lambda before=before: _done(run, chats[0].bot["channel_id"]) > before, seconds=10, step=0.001)
+        run.ground.wait(partial(_more_than, run, chats[0].bot["channel_id"], before), seconds=10, step=0.001)
         moments.append(run.ground.kill(name))
         run.ground.sleep(4)
     run.finish(driver)
     for moment in moments:
         slowest = max(slowest, audit.recovery(driver, moment))
     run.within("recovery", slowest, RECOVERY)
+
+
+def _more_than(run: Run, channel_id: int, count: int) -> bool:
+    return _done(run, channel_id) > count
 
 
 def _done(run: Run, channel_id: int) -> int:

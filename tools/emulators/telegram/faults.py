@@ -71,10 +71,15 @@ class Faults:
         return None
 
 
+def takes_effect(step: Json) -> bool:
+    """Whether the call is accepted, whatever the answer."""
+    return bool(step.get("accept", str(step["do"]) in ACCEPTING))
+
+
 async def misbehave(request: web.Request, step: Json, effect: Effect) -> web.StreamResponse:
     """Answer one call as the step says; `effect` runs the method when the step lets it take effect."""
     named = str(step["do"])
-    accepted = await effect() if step.get("accept", named in ACCEPTING) else {"ok": True, "result": True}
+    accepted = await effect() if takes_effect(step) else {"ok": True, "result": True}
     return await KINDS[named](request, step, accepted)
 
 

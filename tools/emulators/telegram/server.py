@@ -13,7 +13,7 @@ from aiohttp import web
 
 from tools.emulators.telegram import account, control, editing, media, polling, posting
 from tools.emulators.telegram.calls import Call, read_call
-from tools.emulators.telegram.faults import Faults, misbehave
+from tools.emulators.telegram.faults import Faults, misbehave, takes_effect
 from tools.emulators.telegram.ledger import Ledger
 from tools.emulators.telegram.people import act
 from tools.emulators.telegram.rates import Rates
@@ -68,6 +68,8 @@ class Emulator:
             call = await read_call(request, NAMES.get(name.lower(), name))
             step = self.faults.take(bot, call) if self.faults.scripts else None
             if step is not None:
+                if not takes_effect(step):
+                    self.refusals.write(bot=bot.id, method=call.method, params={}, do=step["do"], chat_id=call.chat_id)
                 return await misbehave(request, step, lambda: self.effect(bot, call))
             answer = await self.effect(bot, call)
         except RefusalError as error:

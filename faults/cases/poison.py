@@ -1,0 +1,73 @@
+"""Items that cannot be handled: they are parked with their reason, the chat goes on, and the others do not feel it."""
+
+from faults import audit, dialogues
+from faults.driver import Chat, Driver
+from faults.matrix import Run, fault
+
+SHARE = 1.2
+FLOOR = 0.02  # seconds; below it a share says more about the clock than about the product
+POISONED = 6
+
+
+@fault(
+    "scenarios that raise what no block should raise, while others write",
+    bound=f"parked after 5 attempts; p95 of the others ≤ {SHARE:g} × without them",
+    quick=True,
+)
+def poison_is_parked(run: Run) -> None:
+    chats = run.people(chats=20, count=0, bots=2)
+    before = _round(run, chats)
+    bad = run.people(chats=POISONED, count=1, definition=dialogues.poisoned("break"))
+    poison = run.driver(bad, rate=3).start()
+    during = _round(run, chats)
+    poison.stopping = True
+    run.until(lambda: _parked(run, bad) == POISONED, "parking", seconds=90)
+    after = _round(run, chats)
+    quiet = max(before, after)
+    run.measured |= {"p95 alone": f"{quiet * 1000:.0f} ms", "p95 beside poison": f"{during * 1000:.0f} ms"}
+    run.within("p95 beside poison", during, SHARE * quiet + FLOOR)
+    run.check("without a reason", holds=_reasons(run, bad) == POISONED)
+
+
+@fault("an item that kills every worker that takes it", bound="parked after 3 deaths; all others answered", quick=True)
+def deadly_item_is_parked(run: Run) -> None:
+    bad = run.people(chats=1, count=1, definition=dialogues.poisoned("kill"))
+    poison = run.driver(bad, rate=0).start()
+    chats = run.people(chats=6, count=4)
+    run.finish(run.driver(chats, rate=4).start())
+    run.until(lambda: _parked(run, bad) == 1, "parking", seconds=60)
+    poison.stopping = True
+    deaths = run.ground.value("SELECT error FROM conversations_update WHERE channel_id = %s AND state = 'parked'", bad[0].bot["channel_id"])
+    run.check(f"the reason is {deaths!r}", holds="died 3 times" in str(deaths))
+
+
+def _round(run: Run, chats: list[Chat]) -> float:
+    """Everybody writes five times more; p95 from the posting to the arrival of the answer."""
+    already = {chat.id: len(chat.accepted_at) for chat in chats}
+    for chat in chats:
+        chat.count += 5
+    driver = run.driver(chats, rate=18).start()
+    run.finish(driver)
+    return audit.percentile(_fresh(driver, already), 0.95)
+
+
+def _fresh(driver: Driver, already: dict[int, int]) -> list[float]:
+    driver.messenger.look()
+    found = []
+    for chat in driver.chats:
+        came = {sent.text: sent.time for sent in driver.messenger.of(chat.telegram_id, chat.id)}
+        numbers = range(already[chat.id], len(chat.accepted_at))
+        found += [came[chat.reply(n)] - chat.first_posted_at[n] for n in numbers if chat.reply(n) in came]
+    return found
+
+
+def _parked(run: Run, chats: list[Chat]) -> int:
+    return int(
+        run.ground.value("SELECT count(*) FROM conversations_update WHERE channel_id = %s AND state = 'parked'", chats[0].bot["channel_id"])
+    )
+
+
+def _reasons(run: Run, chats: list[Chat]) -> int:
+    return int(
+        run.ground.value("SELECT count(*) FROM conversations_update WHERE channel_id = %s AND error <> ''", chats[0].bot["channel_id"])
+    )
