@@ -13,6 +13,7 @@ urlpatterns = [
     path("", RedirectView.as_view(pattern_name="panel:demo" if settings.DEMO else "admin:index")),
     path("admin/", admin.site.urls),
     path("", include("apps.core.urls")),
+    path("api/scenarios/", include("apps.scenarios.builder.urls")),
     path("", include("apps.gateway.urls")),
     path("", include("apps.panel.urls")),
 ]

@@ -28,6 +28,7 @@ from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
 from apps.scenarios.admin import files
+from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.admin.palette import palette
@@ -70,6 +71,7 @@ class ScenarioAdmin(PageAdmin):
     def get_urls(self) -> list[URLPattern]:
         wrap, info = self.admin_site.admin_view, "scenarios_scenario"
         own = [
+            path("<int:pk>/builder/", wrap(self.builder_view), name=f"{info}_builder"),
             path("<int:pk>/check/", wrap(require_POST(self.check_view)), name=f"{info}_check"),
             path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
@@ -156,6 +158,9 @@ class ScenarioAdmin(PageAdmin):
 
     def panels(self, request: HttpRequest, obj: Scenario) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
         return [_versions(obj), _triggers(obj)]
+
+    def builder_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return builder_view(request, self._scenario(request, pk), {**self.admin_site.each_context(request), "opts": self.opts})
 
     # --- checking -----------------------------------------------------------------------------------------------------
 
