@@ -134,7 +134,8 @@ MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 MEDIA_URL = "/media/"
 STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
-STATICFILES_DIRS = [BASE_DIR / "static"]
+BUILT = BASE_DIR / "frontend" / "dist"  # `python -m tools.frontend`; without it pages say so and offer a plainer way
+STATICFILES_DIRS: list[Any] = [BASE_DIR / "static", *([("app", BUILT)] if BUILT.is_dir() else [])]
 WHITENOISE_USE_FINDERS = True
 DATA_UPLOAD_MAX_MEMORY_SIZE = 10 * 1024 * 1024
 FILE_UPLOAD_MAX_MEMORY_SIZE = 2 * 1024 * 1024
