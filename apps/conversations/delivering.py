@@ -5,7 +5,6 @@ import time
 from datetime import timedelta
 
 import structlog
-from django.utils import timezone
 
 from apps.bots import adapter as contract
 from apps.bots import tokens
@@ -13,6 +12,7 @@ from apps.bots.adapter import Adapter, Credentials
 from apps.bots.degrading import fit
 from apps.conversations.outbox import MAX_ATTEMPTS, MAX_DEATHS, Outcome, Outgoing
 from apps.conversations.preparing import content_of
+from apps.core import dbclock
 
 logger = structlog.get_logger(__name__)
 
@@ -91,7 +91,7 @@ def backoff(attempts: int) -> float:
 
 
 def _again(outgoing: Outgoing, seconds: float, reason: str, *, counted: bool) -> Outcome:
-    return Outcome(outgoing, again_at=timezone.now() + timedelta(seconds=seconds), counted=counted, error=reason)
+    return Outcome(outgoing, again_at=dbclock.now() + timedelta(seconds=seconds), counted=counted, error=reason)
 
 
 def _doubt(outgoing: Outgoing) -> Outcome | None:

@@ -7,11 +7,12 @@ from datetime import timedelta
 import structlog
 from django.core.files.base import ContentFile
 from django.db import transaction
-from django.utils import timezone
+from django.db.models.functions import Now
 
 from apps.bots import adapter as contract
 from apps.bots.models import Channel
 from apps.conversations.models import Attachment, FeedItem, Message
+from apps.core import dbclock
 from apps.core.filetypes import HEAD_BYTES, file_type
 
 logger = structlog.get_logger(__name__)
@@ -34,7 +35,7 @@ def claim(identity: int, *, limit: int) -> list[Attachment]:
         free = Attachment.objects.select_for_update(skip_locked=True).filter(
             state=Attachment.State.PENDING,
             claimed_by__isnull=True,
-            due_at__lte=timezone.now(),
+            due_at__lte=Now(),
             channel__is_active=True,
         )
         rows = list(free.order_by("due_at")[:limit])
@@ -65,7 +66,7 @@ def settle(results: Sequence[Fetched]) -> None:
             known = file_type(result.data[:HEAD_BYTES], name=attachment.name)
             attachment.mime = known.mime if known else attachment.mime  # what it is, not what somebody says (security.md 13)
         elif result.again:
-            attachment.due_at = timezone.now() + timedelta(seconds=5 * 3**attachment.attempts)
+            attachment.due_at = dbclock.now() + timedelta(seconds=5 * 3**attachment.attempts)
         else:
             attachment.state = Attachment.State.FAILED
         with transaction.atomic():

@@ -13,6 +13,7 @@ from django.utils import timezone
 from apps.bots.models import Channel
 from apps.conversations import lanes, waking
 from apps.conversations.models import FeedItem, Message, Outbox
+from apps.core import dbclock
 from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.events import recording
 from apps.events.models import Event
@@ -188,7 +189,7 @@ def _postpone(outcomes: Sequence[Outcome]) -> None:
     rows = [
         Outbox(
             pk=outcome.outgoing.id,
-            due_at=outcome.again_at or timezone.now(),
+            due_at=outcome.again_at or dbclock.now(),
             attempts=outcome.outgoing.attempts - (0 if outcome.counted else 1),
             deaths=outcome.outgoing.deaths + (1 if outcome.doubtful else 0),
             parts=outcome.outgoing.parts,
@@ -212,7 +213,7 @@ def _move(outcomes: Sequence[Outcome]) -> None:
 def _pause_channel(outcome: Outcome) -> None:
     """Nothing leaves through this channel for a while: the messenger said so, or its credentials are wrong (then it turns red)."""
     channel_id = outcome.outgoing.channel_id
-    until = timezone.now() + timedelta(seconds=outcome.pause)
+    until = dbclock.now() + timedelta(seconds=outcome.pause)
     Channel.objects.filter(pk=channel_id).update(paused_until=Greatest(Coalesce("paused_until", until), until))
     waking.pause(channel_id, seconds=outcome.pause)
     if outcome.failing:

@@ -6,11 +6,13 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.conversations import inbox
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Call, Conversation, Update
+from apps.core import dbclock
 from apps.events import recording
 from apps.events.models import Event
 
@@ -33,7 +35,7 @@ def claim(identity: int, *, limit: int) -> list[Call]:
         free = Call.objects.select_for_update(skip_locked=True, of=("self",)).filter(
             state=Call.State.PENDING,
             claimed_by__isnull=True,
-            due_at__lte=timezone.now(),
+            due_at__lte=Now(),
         )
         calls = list(free.select_related("lane").order_by("due_at")[:limit])
         for call in calls:
@@ -59,7 +61,7 @@ def settle(outcomes: Sequence[CallOutcome]) -> None:
             if outcome.again_in is None:
                 outcome.call.state, outcome.call.done_at = Call.State.DONE, timezone.now()
             else:
-                outcome.call.due_at = timezone.now() + timedelta(seconds=outcome.again_in)
+                outcome.call.due_at = dbclock.now() + timedelta(seconds=outcome.again_in)
         Call.objects.bulk_update(
             [outcome.call for outcome in ended], ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"]
         )

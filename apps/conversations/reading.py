@@ -5,14 +5,13 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from django.utils import timezone
-
 from apps.bots import known
 from apps.bots.adapter import Inbound
 from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Conversation, Update
 from apps.conversations.responder import Chat, Turn, Written
+from apps.core import dbclock
 from apps.identity import resolving
 from apps.identity.models import Lead
 
@@ -34,7 +33,7 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
     unfinished = {lane_id for lane_id, items in by_lane.items() if len(items) > per_lane}
     chat_ids = {claim.lane_id: claim.chat_id for claim in claims}
     chats = _chats({lane_id: items[0] for lane_id, items in by_lane.items()}, chat_ids, written)
-    now = timezone.now()
+    now = dbclock.keep()
     turns = [
         Turn(
             chat=chats[update.lane_id],

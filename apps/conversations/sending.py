@@ -23,6 +23,7 @@ from apps.bots.models import Channel
 from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
+from apps.core import dbclock
 from apps.core.health import beat_heart
 from apps.core.loop import close_connections
 
@@ -298,6 +299,7 @@ class Sender:
 
     async def _heart(self) -> None:
         await self._in_database(claimants.end_silent)
+        await self._in_database(dbclock.keep)
         self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
         await self._in_database(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 

@@ -4,6 +4,7 @@ from datetime import timedelta
 
 from django.db import connection, transaction
 from django.db.models import Max
+from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.conversations import inbox, waking
@@ -20,7 +21,7 @@ def sweep() -> int:
     fired = 0
     while batch := fire_timers(limit=TIMER_BATCH):
         fired += batch
-    if Lane.objects.filter(wake_at__lte=timezone.now()).exists():
+    if Lane.objects.filter(wake_at__lte=Now()).exists():
         waking.workers()
     return fired
 
@@ -28,7 +29,7 @@ def sweep() -> int:
 def fire_timers(*, limit: int) -> int:
     """Due timers, each once: deleted and posted in one transaction. However late it runs, a timer fires once."""
     with transaction.atomic():
-        due = Timer.objects.select_for_update(skip_locked=True).filter(due_at__lte=timezone.now()).order_by("due_at")
+        due = Timer.objects.select_for_update(skip_locked=True).filter(due_at__lte=Now()).order_by("due_at")
         timers = list(due.select_related("lane")[:limit])
         Timer.objects.filter(pk__in=[timer.pk for timer in timers]).delete()
         inbox.post(_posting(timer) for timer in timers)
