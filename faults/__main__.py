@@ -45,7 +45,10 @@ def run(faults: Sequence[Fault], *, seed: int) -> list[Verdict]:
             audit.install_witness(common)
             verdicts += [told(fault, matrix.judge(fault, common, seed)) for fault in shared]
     for fault in faults:
-        if fault.ground is not None:
+        why = fault.skipped() if fault.ground is not None else ""
+        if why:
+            verdicts.append(told(fault, Verdict(fault.name, seed, 0, {}, [], skipped=why)))
+        elif fault.ground is not None:
             with ground.running(**fault.ground) as own:
                 audit.install_witness(own)
                 verdicts.append(told(fault, matrix.judge(fault, own, seed)))
@@ -54,7 +57,8 @@ def run(faults: Sequence[Fault], *, seed: int) -> list[Verdict]:
 
 def told(fault: Fault, verdict: Verdict) -> Verdict:
     figures = ", ".join(f"{name} {value}" for name, value in verdict.measured.items())
-    print(f"{'held  ' if verdict.held else 'BROKEN'} {verdict.seconds:5.1f} s  {fault.title}  [{fault.bound}]  {figures}", flush=True)
+    word = "skip  " if verdict.skipped else "held  " if verdict.held else "BROKEN"
+    print(f"{word} {verdict.seconds:5.1f} s  {fault.title}  [{fault.bound}]  {figures}{verdict.skipped}", flush=True)
     for problem in verdict.problems:
         print(f"         {problem}", flush=True)
     return verdict

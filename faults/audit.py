@@ -91,8 +91,8 @@ def audit(ground: Ground, driver: Driver, *, allowed: Allowed = NOTHING) -> Find
     findings.add("2 one effect", _stored(ground, driver.chats))
     findings.add("2 one effect", _steps(ground, driver.chats))
     findings.add("2 one effect", _events(ground, driver.chats))
-    findings.add("5 one at a time", _overlaps(ground))
-    findings.add("6 nothing left over", _left(ground, driver.chats, allowed))
+    findings.add("5 one at a time", overlaps(ground))
+    findings.add("6 nothing left over", left(ground, driver.chats, allowed))
     findings.add("7 calls", _calls(ground, driver.chats))
     bots = {chat.telegram_id for chat in driver.chats}
     findings.add("9 rates", windows.exceeded(driver.messenger.of_bots(bots)))
@@ -204,12 +204,12 @@ def _events(ground: Ground, chats: Sequence[Chat]) -> Iterator[str]:
             yield f"channel {name}: {counted[name]} events for {count} messages"
 
 
-def _overlaps(ground: Ground) -> Iterator[str]:
+def overlaps(ground: Ground) -> Iterator[str]:
     for what, conversation, pid in ground.rows("SELECT what, conversation, pid FROM faults_overlap"):
         yield f"{what} of conversation {conversation} written by session {pid} without the chat's lock"
 
 
-def _left(ground: Ground, chats: Sequence[Chat], allowed: Allowed) -> Iterator[str]:
+def left(ground: Ground, chats: Sequence[Chat], allowed: Allowed = NOTHING) -> Iterator[str]:
     """No item, message, call or lane waits for ever; nothing is parked that was not meant to be."""
     channels = list(_channels(chats))
     for state, count in ground.rows(

@@ -1,0 +1,100 @@
+"""Many at once: ten thousand updates in a burst, five askers on one chat, updates out of order, at the same moment and again."""
+
+import json
+import random
+import threading
+import urllib.error
+import urllib.request
+from collections import Counter
+
+import psutil
+
+from faults import audit, driver
+from faults.driver import Chat
+from faults.matrix import Run, fault
+
+BURST = 10_000
+BOTS, CHATS = 50, 1000
+P99 = 1.0
+GROWTH = 1.25
+GRACE_MB = 40.0  # caches that fill once, see docs/promise.md
+ASKERS, SAID_EACH = 5, 3
+
+
+@fault(f"{BURST:,} updates in one burst", bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, all answered", slow=True)
+def burst(run: Run) -> None:
+    """Two bursts; the first warms the caches, and what the second adds to memory is what would grow for ever."""
+    chats = run.people(chats=CHATS, count=1, bots=BOTS)
+    run.begun(chats, more=BURST // CHATS)
+    before = _memory(run)
+    posting = run.driver(chats, rate=0, repeats=0.0).start()
+    run.ground.wait(lambda: posting.done, seconds=240, step=0.2)
+    peak = _memory(run)
+    answers = [answer for answer in posting.answers if not answer.repeat]
+    run.finish(posting, seconds=300)
+    took = max(a.time for a in answers) - min(a.time for a in answers)
+    run.measured |= {"accepted": f"{len(answers):,} in {took:.0f} s", "all answered": f"{audit.latencies(posting)[-1]:.0f} s"}
+    run.check("not all were accepted at once", holds=all(answer.status == 200 for answer in posting.answers))  # noqa: PLR2004
+    run.within("p99 answer", audit.percentile([answer.ms / 1000 for answer in answers], 0.99), P99)
+    for name, megabytes in _memory(run).items():
+        most = max(megabytes, peak.get(name, 0.0))
+        run.measured[name] = f"{before[name]:.0f} → {most:.0f} MB"
+        run.check(f"{name} grew from {before[name]:.0f} to {most:.0f} MB", holds=most <= before[name] * GROWTH + GRACE_MB)
+
+
+@fault("two workers and five askers on one chat at the same moment", bound="one at a time: every message counted once", quick=True)
+def askers_on_one_chat(run: Run) -> None:
+    """Nobody waits for anybody, so any order is right; but each message has its own number and each number one message."""
+    [chat] = run.people(chats=1, count=0)
+    run.driver([chat]).start().finish(seconds=10)
+    threads = [threading.Thread(target=_ask, args=(run, chat, asker)) for asker in range(ASKERS)]
+    for thread in threads:
+        thread.start()
+    run.ground.wait(lambda: not any(thread.is_alive() for thread in threads), seconds=30)
+    wanted = ASKERS * SAID_EACH
+    run.until(lambda: len(_replies(run, chat)) >= wanted, "all replies", seconds=30)
+    replies = Counter(_replies(run, chat))
+    numbers, words = ([text.split(":")[part] for text in replies] for part in (0, 1))
+    run.check(f"numbers {sorted(numbers)}", holds=sorted(map(int, numbers)) == list(range(wanted)))
+    run.check(f"words {sorted(words)}", holds=sorted(words) == sorted(f"a{asker}.{n}" for asker in range(ASKERS) for n in range(SAID_EACH)))
+    run.check("a reply was doubled", holds=set(replies.values()) == {1})
+    run.problems += list(audit.overlaps(run.ground))
+    run.until(lambda: not list(audit.left(run.ground, [chat])), "the sending of all replies", seconds=60)
+
+
+@fault("updates come out of order, twice and at the same moment", bound="handled once, in the order in which they were stored", quick=True)
+def out_of_order(run: Run) -> None:
+    chats = run.people(chats=12, count=5, bots=2)
+    for chat in chats:
+        chat.numbers = random.Random(f"{run.seed}:{chat.id}").sample(range(50), 5)
+    run.finish(run.driver(chats, rate=20, repeats=0.8).start())
+
+
+def _ask(run: Run, chat: Chat, asker: int) -> None:
+    """One asker: its messages one after the other, each posted twice."""
+    for number in range(SAID_EACH):
+        update = driver.message(chat, 100 * asker + number, f"a{asker}.{number}")
+        for _time in range(2):
+            request = urllib.request.Request(  # noqa: S310  our own server
+                f"{run.ground.base_url}/webhooks/telegram/{chat.bot['public_id']}",
+                json.dumps(update["body"]).encode(),
+                {driver.SECRET_HEADER: str(chat.bot["secret"]), "Content-Type": "application/json"},
+            )
+            try:
+                urllib.request.urlopen(request, timeout=20).close()  # noqa: S310  our own server
+            except urllib.error.URLError as error:
+                run.problems.append(f"asker {asker}: {error}")
+
+
+def _replies(run: Run, chat: Chat) -> list[str]:
+    sql = "SELECT text FROM conversations_message WHERE channel_id = %s AND direction = 'out'"
+    return [str(text) for (text,) in run.ground.rows(sql, chat.bot["channel_id"])]
+
+
+def _memory(run: Run) -> dict[str, float]:
+    """Megabytes of memory of each kind of process, with all that it started."""
+    found: Counter[str] = Counter()
+    for name in run.ground.wanted:
+        process = psutil.Process(run.ground.processes[name].pid)
+        found[name.rstrip("0123456789")] += sum(one.memory_info().rss for one in (process, *process.children(recursive=True))) // 1_000_000
+    return dict(found)
