@@ -31,6 +31,11 @@ EXTRA_KINDS: dict[str, list[str]] = {
     "blocks": env.list("EXTRA_BLOCKS", default=[]),
     "actions": env.list("EXTRA_ACTIONS", default=[]),
 }
+JAIL_ENGINE = env.str("JAIL_ENGINE", default="jsbox")
+JAIL_PROCESSES = env.int("JAIL_PROCESSES", default=4)
+JAIL_CPU_SECONDS = env.float("JAIL_CPU_SECONDS", default=1.0)
+JAIL_WALL_SECONDS = env.float("JAIL_WALL_SECONDS", default=20.0)
+JAIL_MEMORY_MB = env.int("JAIL_MEMORY_MB", default=64)
 TELEGRAM_API_URL = env.str("TELEGRAM_API_URL", default="https://api.telegram.org").rstrip("/")
 
 
