@@ -13,6 +13,7 @@ from apps.bots.content import Media
 from apps.bots.models import Channel
 from apps.conversations import lanes, waking
 from apps.conversations.models import Update
+from apps.core import hot
 from apps.core.fields import EncryptedJSONField
 from apps.core.together import Together
 from apps.core.trace import known_trace_id, new_trace_id
@@ -137,37 +138,38 @@ _payload = EncryptedJSONField()
 
 def _insert(rows: list[Posting], lane_ids: list[int]) -> list[Posted]:
     """One statement. The lanes are locked by now, so ids are given in the order in which the rows become visible in each chat."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            WITH posted AS (
-                SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-                    WITH ORDINALITY AS p(lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, place)
-            ), inserted AS (
-                INSERT INTO conversations_update
-                    (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
-                SELECT lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, 'pending', 0, '', '{}'::jsonb, clock_timestamp()
-                FROM posted ORDER BY place
-                ON CONFLICT (source, event_key) DO NOTHING
-                RETURNING id, lane_id, source, event_key
-            )
-            SELECT source, event_key, id, lane_id, true FROM inserted
-            UNION ALL
-            SELECT old.source, old.event_key, old.id, old.lane_id, false
-            FROM conversations_update old JOIN posted USING (source, event_key)
-            """,
-            [
-                lane_ids,
-                [row.bot_id for row in rows],
-                [row.channel_id for row in rows],
-                [row.source for row in rows],
-                [row.event_key for row in rows],
-                [row.kind for row in rows],
-                [_payload.get_db_prep_value(row.payload, connection) for row in rows],
-                [row.trace_id for row in rows],
-            ],
+    stored = hot.run(
+        """
+        WITH posted AS (
+            SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+                WITH ORDINALITY AS p(lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, place)
+        ), inserted AS (
+            INSERT INTO conversations_update
+                (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
+            SELECT lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, 'pending', 0, '', '{}'::jsonb, clock_timestamp()
+            FROM posted ORDER BY place
+            ON CONFLICT (source, event_key) DO NOTHING
+            RETURNING id, lane_id, source, event_key
         )
-        found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in cursor.fetchall()}
+        SELECT source, event_key, id, lane_id, true FROM inserted
+        UNION ALL
+        SELECT old.source, old.event_key, old.id, old.lane_id, false
+        FROM posted JOIN LATERAL (
+            SELECT * FROM conversations_update AS known WHERE known.source = posted.source AND known.event_key = posted.event_key LIMIT 1
+        ) AS old ON true
+        """,
+        [
+            hot.numbers(lane_ids),
+            hot.numbers(row.bot_id for row in rows),
+            hot.numbers(row.channel_id for row in rows),
+            hot.texts(row.source for row in rows),
+            hot.texts(row.event_key for row in rows),
+            hot.texts(row.kind for row in rows),
+            hot.texts(str(_payload.get_prep_value(row.payload)) for row in rows),
+            hot.texts(row.trace_id for row in rows),
+        ],
+    )
+    found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in stored}
     return [_posted(found, (row.source, row.event_key)) for row in rows]
 
 

@@ -12,6 +12,8 @@ from dataclasses import dataclass
 
 from django.db import connection
 
+from apps.core import hot
+
 HOLD_SECONDS = 3  # a dead worker's lanes are claimed again after this (delivery.md: recovery in 5 s)
 LOCK_SPACE = 0x1A4E  # keeps lane locks apart from other advisory locks: high half of the 64-bit key
 
@@ -37,50 +39,47 @@ WITH due AS (
     ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE conversations_lane AS lane
-SET held_until = clock_timestamp() + make_interval(secs => %(hold)s), wake_at = clock_timestamp() + make_interval(secs => %(hold)s),
+SET held_until = clock_timestamp() + {hold}, wake_at = clock_timestamp() + {hold},
     attempts = lane.attempts + 1
 FROM due WHERE lane.id = due.id
 RETURNING lane.id, lane.posted, lane.attempts, lane.key
 """
-_ONLY = "AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s))"
+_HOLD = f"interval '{HOLD_SECONDS} seconds'"
+_ONLY = "AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s::bigint[]))"
 
 
 def claim(*, limit: int) -> list[Claim]:
     """Take up to `limit` lanes that are due; commits at once when called outside a transaction."""
-    return _claim(_CLAIM.format(only=""), limit=limit)
+    return _claim(_CLAIM.format(only="", hold=_HOLD), limit=limit)
 
 
 def claim_of(update_ids: Sequence[int]) -> list[Claim]:
     """Take those lanes of these inbox items that are due and that nobody else holds."""
-    return _claim(_CLAIM.format(only=_ONLY), limit=len(update_ids), update_ids=list(update_ids))
+    return _claim(_CLAIM.format(only=_ONLY, hold=_HOLD), limit=len(update_ids), update_ids=hot.numbers(update_ids))
 
 
 def lock(claims: Iterable[Claim]) -> list[Claim]:
     """Those of `claims` whose lock was free; it is held until the transaction ends."""
     by_id = {claim.lane_id: claim for claim in claims}
-    with connection.cursor() as cursor:
-        cursor.execute(
-            "SELECT id FROM unnest(%s::bigint[]) AS id WHERE pg_try_advisory_xact_lock(%s::bigint << 48 | id)",
-            [list(by_id), LOCK_SPACE],
-        )
-        return [by_id[lane_id] for (lane_id,) in cursor.fetchall()]
+    free = hot.run(
+        f"SELECT id FROM unnest(%s::bigint[]) AS id WHERE pg_try_advisory_xact_lock({LOCK_SPACE}::bigint << 48 | id)",  # noqa: S608  ours
+        [hot.numbers(by_id)],
+    )
+    return [by_id[lane_id] for (lane_id,) in free]
 
 
 def finish(claims: Iterable[Claim], *, unfinished: Iterable[int] = ()) -> None:
     """Give lanes back in the draining transaction: due again now when something was posted meanwhile or items are left, else idle."""
     rows = list(claims)
-    left = set(unfinished)
-    with connection.cursor() as cursor:
-        cursor.execute(
-            """
-            UPDATE conversations_lane AS lane
-            SET held_until = NULL, attempts = 0,
-                wake_at = CASE WHEN lane.posted <> done.posted OR done.more THEN clock_timestamp() END
-            FROM unnest(%s::bigint[], %s::bigint[], %s::boolean[]) AS done(id, posted, more)
-            WHERE lane.id = done.id
-            """,
-            [[row.lane_id for row in rows], [row.posted for row in rows], [row.lane_id in left for row in rows]],
-        )
+    hot.run(
+        """
+        UPDATE conversations_lane AS lane
+        SET held_until = NULL, attempts = 0, wake_at = CASE WHEN lane.posted <> done.posted OR lane.id = ANY (%s::bigint[]) THEN clock_timestamp() END
+        FROM unnest(%s::bigint[], %s::bigint[]) AS done(id, posted)
+        WHERE lane.id = done.id
+        """,
+        [hot.numbers(unfinished), hot.numbers(row.lane_id for row in rows), hot.numbers(row.posted for row in rows)],
+    )
 
 
 def give_back(claims: Iterable[Claim], *, after_seconds: float) -> None:
@@ -127,18 +126,16 @@ def put_off(lane_ids: Iterable[int], *, seconds: float) -> None:
 
 def ensure(keys: Iterable[str]) -> dict[str, int]:
     """Ids of the lanes with these keys, made where missing, each marked as having work and locked until the transaction ends."""
-    wanted = sorted(set(keys))
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
-            INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
-            SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
-            ON CONFLICT (key) DO UPDATE SET {POSTED}
-            RETURNING key, id
-            """,  # noqa: S608  names are ours
-            [wanted],
-        )
-        return dict(cursor.fetchall())
+    rows = hot.run(
+        f"""
+        INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
+        SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
+        ON CONFLICT (key) DO UPDATE SET {POSTED}
+        RETURNING key, id
+        """,  # noqa: S608  names are ours
+        [hot.texts(sorted(set(keys)))],
+    )
+    return dict(rows)
 
 
 def rekey(lane_id: int, *, key: str) -> None:
@@ -159,7 +156,5 @@ POSTED = """posted = conversations_lane.posted + 1,
     wake_at = CASE WHEN conversations_lane.held_until > clock_timestamp() THEN conversations_lane.wake_at ELSE clock_timestamp() END"""
 
 
-def _claim(sql: str, **params: int | list[int]) -> list[Claim]:
-    with connection.cursor() as cursor:
-        cursor.execute(sql, {"hold": HOLD_SECONDS, **params})
-        return [Claim(*row) for row in cursor.fetchall()]
+def _claim(sql: str, **params: int | str) -> list[Claim]:
+    return [Claim(*row) for row in hot.run(sql, params)]

@@ -11,7 +11,7 @@ from apps.conversations.inbox import load
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Conversation, Update
 from apps.conversations.responder import Chat, Turn, Written
-from apps.core import dbclock
+from apps.core import dbclock, hot
 from apps.identity import resolving
 from apps.identity.models import Lead
 
@@ -68,16 +68,15 @@ def _join_albums(turns: Sequence[Turn]) -> None:
 
 def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:
     """The oldest items of each lane; the limit is per lane, so that one flooded chat costs no more than the others."""
-    return list(
-        Update.objects.raw(
-            """
-            SELECT item.* FROM unnest(%s::bigint[]) AS lane(id), LATERAL (
-                SELECT * FROM conversations_update WHERE lane_id = lane.id AND state = 'pending' ORDER BY id LIMIT %s
-            ) AS item ORDER BY item.lane_id, item.id
-            """,
-            [list(lane_ids), per_lane],
-        ),
+    rows = hot.run(
+        f"""
+        SELECT {hot.columns(Update, "item")} FROM unnest(%s::bigint[]) AS lane(id), LATERAL (
+            SELECT * FROM conversations_update WHERE lane_id = lane.id AND state = 'pending' ORDER BY id LIMIT %s
+        ) AS item ORDER BY item.lane_id, item.id
+        """,  # noqa: S608  names are ours
+        [hot.numbers(lane_ids), per_lane],
     )
+    return list(map(hot.reader(Update), rows))
 
 
 def _chats(heads: dict[int, Update], chat_ids: dict[int, str], written: Written) -> dict[int, Chat]:
@@ -107,11 +106,20 @@ def _profile(update: Update) -> dict[str, Any]:
 
 
 def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:
-    found = {row.lead_id: row for row in Conversation.objects.filter(lead_id__in={lead.pk for lead in leads.values()}, status="open")}
+    rows = hot.run(
+        f"""
+        SELECT {hot.columns(Conversation, "open")} FROM unnest(%s::bigint[]) AS lead(id), LATERAL (
+            SELECT * FROM conversations_conversation WHERE lead_id = lead.id AND status <> 'closed' LIMIT 1
+        ) AS open WHERE open.status = 'open'
+        """,  # noqa: S608  names are ours
+        [hot.numbers({lead.pk for lead in leads.values()})],
+    )
+    found = {row.lead_id: row for row in map(hot.reader(Conversation), rows)}
     missing = [(lane_id, lead) for lane_id, lead in leads.items() if lead.pk not in found]
     for lane_id, lead in missing:
         found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id)
-    Conversation.objects.bulk_create([found[lead.pk] for _lane_id, lead in missing])
+    if missing:
+        Conversation.objects.bulk_create([found[lead.pk] for _lane_id, lead in missing])
     for lead in leads.values():
         found[lead.pk].lead, found[lead.pk].person = lead, lead.person
     return {lane_id: found[lead.pk] for lane_id, lead in leads.items()}

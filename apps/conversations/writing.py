@@ -34,10 +34,13 @@ def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder])
     _queue(batch, turns)
     insert_in_bulk(batch.timers)
     insert_in_bulk(batch.calls)
-    Acknowledgement.objects.bulk_create(
-        Acknowledgement(channel_id=channel, callback_id=callback) for channel, callback in batch.acknowledge
-    )
-    fetched = Attachment.objects.bulk_create(_attachments(batch))
+    if batch.acknowledge:
+        Acknowledgement.objects.bulk_create(
+            Acknowledgement(channel_id=channel, callback_id=callback) for channel, callback in batch.acknowledge
+        )
+    fetched = _attachments(batch)
+    if fetched:
+        Attachment.objects.bulk_create(fetched)
     update_in_bulk(list(batch.changed.values()), CARD)
     for responder in answering:
         responder.written()

@@ -14,6 +14,7 @@ from django.db import connection
 from django.db.models import Field, Model
 from django.db.models.expressions import DatabaseDefault
 
+from apps.core import hot
 from apps.core.fields import EncryptedTextField
 
 Columns = tuple["Field[Any, Any]", ...]
@@ -25,11 +26,9 @@ def insert_in_bulk(rows: Sequence[Model]) -> None:
         return
     model = type(rows[0])
     columns = tuple(field for field in model._meta.concrete_fields if not _is_left_out(field, rows))
-    with connection.cursor() as cursor:
-        cursor.execute(_insert(model, columns), [as_json(rows, columns)])
-        for row, (pk,) in zip(rows, cursor.fetchall(), strict=True):
-            row.pk = pk
-            row._state.adding, row._state.db = False, "default"
+    for row, (pk,) in zip(rows, hot.run(_insert(model, columns), [as_json(rows, columns)]), strict=True):
+        row.pk = pk
+        row._state.adding, row._state.db = False, "default"
 
 
 def update_in_bulk(rows: Sequence[Model], fields: Sequence[str]) -> None:
@@ -37,8 +36,7 @@ def update_in_bulk(rows: Sequence[Model], fields: Sequence[str]) -> None:
     if not rows:
         return
     model = type(rows[0])
-    with connection.cursor() as cursor:
-        cursor.execute(_update(model, tuple(fields)), [as_json(rows, _columns(model, tuple(fields)))])
+    hot.run(_update(model, tuple(fields)), [as_json(rows, _columns(model, tuple(fields)))])
 
 
 def as_json(rows: Sequence[Model], columns: Columns) -> str:

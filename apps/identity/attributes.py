@@ -12,13 +12,14 @@ from django.db.models import QuerySet
 from django.utils.translation import gettext as _
 
 from apps.bots.models import Bot
+from apps.core import hot
 from apps.core.cached import CachedTable
 from apps.core.crypto import blind_index
 from apps.core.models import validate_timezone
 from apps.events import recording
 from apps.identity import contacts, fieldtypes
 from apps.identity.mapping import plain_id
-from apps.identity.models import ClientField, ExternalId, Person, PrivateIndex
+from apps.identity.models import ClientField, Person, PrivateIndex
 
 COLUMNS = ("name", "language", "timezone", "segment", "phone", "email")
 RESERVED = frozenset({"constants", "instance_settings", "bot", "lead", "channel", "now", "user_input", "user_id", "user_ids", "ai_answer"})
@@ -61,7 +62,13 @@ def user_ids_of(people: Iterable[int]) -> dict[int, UserIds]:
     """The ids of all these people (by primary key) in one query; everybody has an entry."""
     found: dict[int, dict[str, int | str]] = {pk: {} for pk in people}
     main: dict[int, int | str] = {}
-    rows = ExternalId.objects.filter(person_id__in=found).values_list("person_id", "system", "value", "bot__source_system")
+    rows = hot.run(
+        """
+        SELECT known.person_id, known.system, known.value, bot.source_system FROM unnest(%s::bigint[]) AS person(id),
+            LATERAL (SELECT * FROM identity_externalid WHERE person_id = person.id OFFSET 0) AS known JOIN bots_bot AS bot ON bot.id = known.bot_id
+        """,
+        [hot.numbers(found)],
+    )
     for person_id, system, value, main_system in rows:
         found[person_id][system] = plain_id(value)
         if system == main_system:

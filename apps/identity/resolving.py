@@ -7,6 +7,7 @@ from typing import Any
 from django.db import connection, transaction
 
 from apps.bots.models import Channel
+from apps.core import hot
 from apps.core.masking import mask_email, mask_phone
 from apps.identity.models import Lead, Person
 
@@ -69,15 +70,21 @@ def migrate(lead: Lead, *, chat_id: str) -> Lead:
 
 
 def _known(pairs: Iterable[tuple[int, str]], channels: Mapping[int, Channel]) -> dict[tuple[int, str], Lead]:
-    """May hold a chat of the same id in another of the channels; harmless, because callers look up their own pairs. The callers' channels are
-    used: to read them once more with each lead would decrypt their credentials as often.
-    """
-    rows = list(pairs)
-    found = Lead.objects.select_related("person").filter(
-        channel_id__in={channel_id for channel_id, _chat_id in rows},
-        chat_id__in={chat_id for _channel_id, chat_id in rows},
+    """The callers' channels are used: to read them once more with each lead would decrypt their credentials as often."""
+    rows, leads = list(pairs), hot.width(Lead)
+    found = hot.run(
+        f"""
+        SELECT {hot.columns(Lead, "lead")}, {hot.columns(Person, "person")} FROM unnest(%s::bigint[], %s::text[]) AS asked(channel_id, chat_id)
+        JOIN LATERAL (SELECT * FROM identity_lead WHERE channel_id = asked.channel_id AND chat_id = asked.chat_id LIMIT 1) AS lead ON true
+        JOIN LATERAL (SELECT * FROM identity_person WHERE id = lead.person_id LIMIT 1) AS person ON true
+        """,  # noqa: S608  names are ours
+        [hot.numbers(channel_id for channel_id, _chat_id in rows), hot.texts(chat_id for _channel_id, chat_id in rows)],
     )
-    known = {(lead.channel_id, lead.chat_id): lead for lead in found}
+    known = {}
+    for row in found:
+        lead = hot.reader(Lead)(row[:leads])
+        lead.person = hot.reader(Person)(row[leads:])
+        known[lead.channel_id, lead.chat_id] = lead
     for lead in known.values():
         lead.channel = channels[lead.channel_id]
     return known

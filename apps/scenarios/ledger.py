@@ -10,10 +10,12 @@ from django.utils import timezone
 
 from apps.conversations import outcalls
 from apps.conversations.models import Conversation
+from apps.core import hot
 from apps.core.bulk import insert_in_bulk, update_in_bulk
 from apps.core.masking import mask
 from apps.identity import attributes
 from apps.identity.attributes import private_keys
+from apps.scenarios import definitions
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Emit, Happened
 from apps.scenarios.models import Session
@@ -23,7 +25,7 @@ if TYPE_CHECKING:
 
 OPEN = (Session.Status.ACTIVE, Session.Status.SUSPENDED, Session.Status.QUEUED)
 CHANGING = ["status", "state", "start", "node", "waits_for", "error", "changed_at", "ended_at", "version"]
-ID_BLOCK = 50
+ID_BLOCK = 500
 
 
 class Ledger:
@@ -40,8 +42,17 @@ class Ledger:
     def read(self, conversations: Sequence[Conversation]) -> None:
         conversation_ids = [conversation.pk for conversation in conversations]
         self.people = attributes.user_ids_of(conversation.person_id for conversation in conversations)
-        rows = Session.objects.filter(conversation_id__in=conversation_ids, status__in=OPEN).select_related("scenario").order_by("id")
-        for session in rows:
+        rows = hot.run(
+            f"""
+            SELECT {hot.columns(Session, "open")} FROM unnest(%s::bigint[]) AS conversation(id), LATERAL (
+                SELECT * FROM scenarios_session
+                WHERE conversation_id = conversation.id AND status IN ('active', 'suspended', 'queued') OFFSET 0
+            ) AS open ORDER BY open.id
+            """,  # noqa: S608  names are ours
+            [hot.numbers(conversation_ids)],
+        )
+        for session in map(hot.reader(Session), rows):
+            session.scenario = definitions.scenario(session.scenario_id)
             self.open.setdefault(session.conversation_id, []).append(session)
 
     def add(self, session: Session) -> Session:
@@ -99,22 +110,21 @@ class Ledger:
         if not self._visits:
             return
         rows = list(self._visits.items())
-        with connection.cursor() as cursor:
-            cursor.execute(
-                """
-                INSERT INTO scenarios_sessionstep AS old (session_id, visit, section, node, kind, exit, events, trace_id)
-                SELECT * FROM unnest(%s::bigint[], %s::int[], %s::text[], %s::text[], %s::text[], %s::text[], %s::jsonb[], %s::text[])
-                ON CONFLICT (session_id, visit) DO UPDATE SET events = old.events || excluded.events,
-                    exit = CASE WHEN excluded.exit <> '' THEN excluded.exit ELSE old.exit END
-                """,
-                [
-                    [session_id for (session_id, _visit), _row in rows],
-                    [visit for (_session_id, visit), _row in rows],
-                    *([row[name][:100] for _key, row in rows] for name in ("section", "node", "kind", "exit")),
-                    [json.dumps(row["events"], cls=DjangoJSONEncoder) for _key, row in rows],
-                    [row["trace_id"] for _key, row in rows],
-                ],
-            )
+        hot.run(
+            """
+            INSERT INTO scenarios_sessionstep AS old (session_id, visit, section, node, kind, exit, events, trace_id)
+            SELECT session_id, visit, section, node, kind, exit, events, trace_id FROM json_to_recordset(%s)
+                AS n(session_id bigint, visit int, section text, node text, kind text, exit text, events jsonb, trace_id text)
+            ON CONFLICT (session_id, visit) DO UPDATE SET events = old.events || excluded.events,
+                exit = CASE WHEN excluded.exit <> '' THEN excluded.exit ELSE old.exit END
+            """,
+            [json.dumps([_step_row(session_id, visit, row) for (session_id, visit), row in rows], cls=DjangoJSONEncoder)],
+        )
+
+
+def _step_row(session_id: int, visit: int, row: dict[str, Any]) -> dict[str, Any]:
+    short = {name: row[name][:100] for name in ("section", "node", "kind", "exit")}
+    return {"session_id": session_id, "visit": visit, **short, "events": row["events"], "trace_id": row["trace_id"]}
 
 
 def _kind_of(session: Session, node: str) -> str:
