@@ -30,6 +30,7 @@ EXTRA_KINDS: dict[str, list[str]] = {
     "channels": env.list("EXTRA_CHANNELS", default=[]),
     "blocks": env.list("EXTRA_BLOCKS", default=[]),
     "actions": env.list("EXTRA_ACTIONS", default=[]),
+    "webhook_formats": env.list("EXTRA_WEBHOOK_FORMATS", default=[]),
 }
 JAIL_ENGINE = env.str("JAIL_ENGINE", default="jsbox")
 JAIL_PROCESSES = env.int("JAIL_PROCESSES", default=4)
@@ -234,6 +235,11 @@ TOKEN_CALLS_PER_MINUTE = env.int("TOKEN_CALLS_PER_MINUTE", default=6000)
 RESPONDERS = ["apps.scenarios.runtime.ScenarioResponder"]
 # With one person, both ways. More looks like two bots talking to each other: the session is stopped and said so in the log.
 MESSAGES_PER_HOUR = env.int("MESSAGES_PER_HOUR", default=600)
+# Who is given the log's new rows after they are committed (events/bus.py), and who knows more of an event than its row (webhooks/envelopes.py).
+EVENT_LISTENERS = ["apps.events.webhooks.deliveries.Webhooks", "apps.scenarios.hearing.Starts"]
+EVENT_FACTS = ["apps.identity.telling.facts", "apps.conversations.telling.facts"]
+WEBHOOK_DELIVERY_DAYS = env.int("WEBHOOK_DELIVERY_DAYS", default=30)
+WEBHOOK_DISABLE_AFTER_HOURS = env.int("WEBHOOK_DISABLE_AFTER_HOURS", default=72)
 DRAIN_BATCH = env.int("DRAIN_BATCH", default=100)
 SENDER_IN_FLIGHT = env.int("SENDER_IN_FLIGHT", default=200)
 
@@ -252,6 +258,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "send-codes": {"task": "identity.send_codes", "schedule": 3.0, "options": {"expires": 10}},
+    "tidy-webhooks": {"task": "events.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-gateway": {"task": "gateway.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-identity": {"task": "identity.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "channel-health": {"task": "bots.check_channels", "schedule": 30.0, "options": {"expires": 25}},

@@ -9,21 +9,22 @@ from collections.abc import Iterable
 
 from django.db import connection
 
-LOCK_CLASS = 0x1A50
+LOCK_CLASS = 0x1A50  # of senders, among whom the messengers' rates are divided
+PUSHERS = 0x1A51  # of those who send webhooks
 NOBODY = 0  # never an identity
 SILENT_SECONDS = 20
 
 
-def enter() -> int:
+def enter(lock_class: int = LOCK_CLASS) -> int:
     """A new identity, locked for as long as this database session lives."""
     identity = secrets.randbelow(2**31 - 1) + 1
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [LOCK_CLASS, identity])
+        cursor.execute("SELECT pg_advisory_lock(%s, %s)", [lock_class, identity])
     return identity
 
 
 # The locks of the living, and their identities, as subqueries.
-_HOLDERS = f"""pg_locks WHERE locktype = 'advisory' AND classid = {LOCK_CLASS} AND objsubid = 2 AND granted
+_HOLDERS = f"""pg_locks WHERE locktype = 'advisory' AND classid IN ({LOCK_CLASS}, {PUSHERS}) AND objsubid = 2 AND granted
     AND database = (SELECT oid FROM pg_database WHERE datname = current_database())"""  # noqa: S608  names are ours
 LIVING = f"(SELECT objid::bigint FROM {_HOLDERS})"  # noqa: S608  names are ours
 
@@ -75,7 +76,7 @@ def abandon(table: str, ids: Iterable[int]) -> None:
 
 
 def count() -> int:
-    """How many living claimants there are; for health."""
+    """How many living senders there are; for health and rates."""
     with connection.cursor() as cursor:
-        cursor.execute(f"SELECT count(*) FROM {LIVING} AS living")  # noqa: S608  names are ours
+        cursor.execute(f"SELECT count(*) FROM {_HOLDERS} AND classid = {LOCK_CLASS}")  # noqa: S608  names are ours
         return int(cursor.fetchone()[0])

@@ -284,6 +284,28 @@ class AllowedAddress(models.Model):
         return f"{self.target}:{self.port}" if self.port else self.target
 
 
+class HeldHost(models.Model):
+    """A host whose circuit breaker has opened: when, how often, why. Whether it is open now is asked of Redis (apps.core.breaker)."""
+
+    access_module = "operations"
+    bot_lookup = None
+
+    host = models.CharField(_("host"), max_length=300, unique=True)
+    reason = models.CharField(_("last failure"), max_length=500, blank=True)
+    times = models.PositiveIntegerField(_("times held back"), default=1)
+    first_at = models.DateTimeField(_("first time"))
+    opened_at = models.DateTimeField(_("last time"), db_index=True)
+    open_until = models.DateTimeField(_("until"), null=True)
+
+    class Meta:
+        verbose_name = _("failing host")
+        verbose_name_plural = _("failing hosts")
+        ordering = ["-opened_at"]
+
+    def __str__(self) -> str:
+        return self.host
+
+
 class Heartbeat(models.Model):
     """The last sign of life of a background process; read by `/health/`."""
 

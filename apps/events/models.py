@@ -49,3 +49,8 @@ class Event(models.Model):
 
     def __str__(self) -> str:
         return f"{self.timestamp:%Y-%m-%d %H:%M:%S} {self.kind}"
+
+
+from apps.events.webhooks.models import BusCursor, Delivery, DeliveryAttempt, Subscription, SubscriptionFilter  # noqa: E402  found by Django here
+
+__all__ = ["BusCursor", "Delivery", "DeliveryAttempt", "Event", "Subscription", "SubscriptionFilter"]

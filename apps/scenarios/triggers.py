@@ -53,6 +53,12 @@ def by_event(bot_id: int, name: str) -> list[Found]:
     return [_found(trigger, f"event “{name}”") for trigger in _of(bot_id, "event") if trigger.pattern == name]
 
 
+def event_names() -> dict[int, frozenset[str]]:
+    """By the bot's id, the internal events to which published scenarios listen; bots without any are left out."""
+    found = {bot_id: frozenset(trigger.pattern for trigger in rows if trigger.kind == "event") for bot_id, rows in _table.get().items()}
+    return {bot_id: names for bot_id, names in found.items() if names}
+
+
 def forget() -> None:
     """After a publication in this process."""
     _table.forget()

@@ -7,17 +7,23 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.conversations.sending import Sender
+from apps.events.webhooks.pushing import Pusher
 
 
 class Command(BaseCommand):
-    help = "Deliver messages, make outside calls, fetch files and poll messengers. Start more of them for more in flight."
+    help = "Deliver messages and webhooks, make outside calls, fetch files and poll messengers. Start more of them for more in flight."
 
     def handle(self, *_args: Any, **_options: Any) -> None:
         asyncio.run(self._serve())
 
     async def _serve(self) -> None:
-        sender = Sender()
+        sender, pusher = Sender(), Pusher()
+
+        def stop() -> None:
+            sender.stop()
+            pusher.stop()
+
         for signal_number in (signal.SIGTERM, signal.SIGINT):
-            asyncio.get_running_loop().add_signal_handler(signal_number, sender.stop)
+            asyncio.get_running_loop().add_signal_handler(signal_number, stop)
         self.stdout.write("sender: ready")
-        await sender.run()
+        await asyncio.gather(sender.run(), pusher.run())

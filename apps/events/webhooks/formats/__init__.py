@@ -1,0 +1,1 @@
+"""One file a format; see `apps.events.webhooks.formats_registry.Format`."""

@@ -1,0 +1,174 @@
+"""The pusher: an asynchronous loop in the sender process that reads the bus and sends what is owed, with many requests in flight.
+
+It has a thread, a database session and an identity of its own, so that receivers that are slow or away take nothing from messages. What it
+had claimed is free again the moment its process dies (`core.claimants`); the event is then sent once more, with the same `webhook-id`.
+"""
+
+import asyncio
+import contextlib
+import time
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+import structlog
+from django.db import InterfaceError, OperationalError, connection, transaction
+
+from apps.core import claimants
+from apps.events import bus
+from apps.events.models import Delivery, Subscription
+from apps.events.webhooks import deliveries, posting
+from apps.events.webhooks.deliveries import Pushed
+
+logger = structlog.get_logger(__name__)
+T = TypeVar("T")
+
+LOOK_SECONDS = 0.25
+FREE_SECONDS = 1.0
+SKIP_SECONDS = 5.0
+GRACE_SECONDS = 15.0
+IN_FLIGHT = 200
+SHARE = 32  # of one receiver
+TABLE = Delivery._meta.db_table
+
+
+class Pusher:
+    """One loop. `run` returns after `stop`, when everything in flight has been noted."""
+
+    def __init__(self) -> None:
+        self._identity = 0
+        self._session: Any = None
+        self._hand: set[int] = set()  # claimed and in flight or not yet noted; touched in the database thread only
+        self._in_flight: dict[asyncio.Task[None], int] = {}  # the subscription of each
+        self._ended: list[Pushed] = []
+        self._lost: list[int] = []
+        self._stopping = False
+        self._wake = asyncio.Event()
+        self._freed_at = self._skipped_at = 0.0
+        self._database = ThreadPoolExecutor(1, thread_name_prefix="pusher-database")
+
+    async def run(self) -> None:
+        """Work until stopped. A database that goes away is waited for."""
+        while not (self._stopping and not self._in_flight and not self._ended):
+            try:
+                await self._round()
+            except (OperationalError, InterfaceError) as error:
+                logger.warning("the pusher waits for the database", error=type(error).__name__)
+                await asyncio.sleep(1)
+            except Exception:
+                logger.exception("a round of the pusher failed")
+                await asyncio.sleep(1)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+            self._wake.clear()
+        await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
+        self._database.shutdown(wait=True)
+
+    def stop(self) -> None:
+        """Claim nothing more; let what is in flight end, but not for longer than the grace."""
+        self._stopping = True
+        self._wake.set()
+        asyncio.get_running_loop().call_later(GRACE_SECONDS, self._give_up)
+
+    def _give_up(self) -> None:
+        for task in list(self._in_flight):
+            task.cancel()
+
+    async def _round(self) -> None:
+        await self._settle()
+        if self._stopping:
+            return
+        while True:
+            found, more = await self._in_database(self._take)
+            for delivery, subscription in found:
+                self._fly(delivery, subscription)
+            if not more:
+                return
+
+    # --- in the database thread -----------------------------------------------------------------------------------------
+
+    def _take(self) -> tuple[list[tuple[Delivery, Subscription]], bool]:
+        """Read the bus, free what the dead had, claim what is due; whether the bus had more than one batch."""
+        known = deliveries.subscriptions()
+        now = time.monotonic()
+        if now - self._freed_at > FREE_SECONDS and known:
+            self._free()
+            self._freed_at = now
+        more = bool(bus.listening()) and bus.pump() >= bus.BATCH
+        if not bus.listening() and now - self._skipped_at > SKIP_SECONDS:
+            bus.skip()
+            self._skipped_at = now
+        room = IN_FLIGHT - len(self._in_flight)
+        if not known or room <= 0:
+            return [], more
+        with transaction.atomic():
+            claimed = deliveries.claim(self._identity, limit=room, share=SHARE, busy=self._busy())
+        self._hand.update(delivery.pk for delivery in claimed)
+        return [(delivery, known[delivery.subscription_id]) for delivery in claimed if delivery.subscription_id in known], more
+
+    def _busy(self) -> list[int]:
+        flying = list(self._in_flight.values())
+        return [pk for pk in set(flying) if flying.count(pk) >= SHARE]
+
+    def _free(self) -> None:
+        if self._lost:
+            claimants.abandon(TABLE, self._lost)
+            self._hand.difference_update(self._lost)
+            self._lost.clear()
+        claimants.free(TABLE, identity=self._identity, hand=self._hand)
+
+    def _noted(self, ended: list[Pushed]) -> None:
+        deliveries.settle(ended)
+        self._hand.difference_update(pushed.delivery.pk for pushed in ended)
+
+    def _as_claimant(self, work: Callable[..., T], args: tuple[Any, ...]) -> T:
+        """The work, in the session that holds the lock of our identity; a lost session means a new identity, which keeps what is in hand."""
+        if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
+            self._session = None
+            connection.close()
+            self._identity = claimants.enter(claimants.PUSHERS)
+            claimants.keep(TABLE, identity=self._identity, hand=self._hand)
+            self._session = connection.connection
+        try:
+            return work(*args)
+        except (OperationalError, InterfaceError):
+            _disconnect_if_broken()
+            raise
+
+    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, args)
+
+    # --- in flight ------------------------------------------------------------------------------------------------------
+
+    def _fly(self, delivery: Delivery, subscription: Subscription) -> None:
+        task = asyncio.create_task(self._push(delivery, subscription))
+        self._in_flight[task] = subscription.pk
+        task.add_done_callback(lambda done: self._landed(done, delivery.pk))
+
+    async def _push(self, delivery: Delivery, subscription: Subscription) -> None:
+        self._ended.append(await posting.push(delivery, subscription))
+
+    def _landed(self, task: asyncio.Task[None], pk: int) -> None:
+        self._in_flight.pop(task, None)
+        self._wake.set()
+        if task.cancelled() or task.exception():
+            self._lost.append(pk)
+            if not task.cancelled():
+                logger.error("a delivery failed in an unexpected way", delivery=pk, exc_info=task.exception())
+
+    async def _settle(self) -> None:
+        ended = self._ended[:]
+        if ended:
+            await self._in_database(self._noted, ended)
+            del self._ended[: len(ended)]
+
+
+def _disconnect() -> None:
+    """Called in the database thread: `connection` is that thread's own."""
+    connection.close()
+
+
+def _disconnect_if_broken() -> None:
+    """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
+    if connection.connection is None or not connection.is_usable():
+        connection.close()
