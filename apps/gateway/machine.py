@@ -21,8 +21,12 @@ class MachineView(APIView):
 
     methods: ClassVar[tuple[str, ...]] = ("POST",)
 
+    def language(self) -> str:
+        """Of the answers; programs and their authors read English."""
+        return "en"
+
     def dispatch(self, request: HttpRequest, *_args: Any, **kwargs: Any) -> HttpResponse:
-        with translation.override("en"):
+        with translation.override(self.language()):
             try:
                 return self.answer(request, **kwargs)
             except RefusedError as refusal:

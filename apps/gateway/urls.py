@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from apps.gateway.authoring import SimulateView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
 from apps.gateway.views import CallView, ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
@@ -15,10 +16,11 @@ urlpatterns = [
     path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),
     path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
     path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
+    path("api/scenarios/simulate", SimulateView.as_view(), name="simulate"),
     path("docs/<str:bot_id>", BotDocsView.as_view(), name="bot-docs"),
     path("docs/<str:bot_id>/", BotDocsView.as_view()),
     path("docs/<str:bot_id>/openapi.json", BotOpenApiView.as_view(), name="bot-openapi"),
     path("api/docs/", PlatformDocsView.as_view(), name="docs"),
     path("api/schema/", PlatformSchemaView.as_view(), name="schema"),
-    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels)(?:/[\s\S]*)?$", UnknownPathView.as_view()),
+    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels|api/scenarios)(?:/[\s\S]*)?$", UnknownPathView.as_view()),
 ]

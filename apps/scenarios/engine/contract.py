@@ -106,7 +106,17 @@ class Cancelled:
     reason: str = ""
 
 
-Entered = Start | Said | Pressed | Fired | Returned | Resumed | Cancelled
+@dataclass(frozen=True)
+class Placed:
+    """The session goes on at `node` with the variables that it has, `params` added: it was moved to another version whose blocks differ, or a
+    preview begins in the middle. Without a state it begins there.
+    """
+
+    node: str
+    params: Json = field(default_factory=dict)
+
+
+Entered = Start | Said | Pressed | Fired | Returned | Resumed | Cancelled | Placed
 
 # --- effects: what the shell must do, in order ----------------------------------------------------------------------
 

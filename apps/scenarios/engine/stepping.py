@@ -17,6 +17,7 @@ from apps.scenarios.engine.contract import (
     Fired,
     Happened,
     Json,
+    Placed,
     Pressed,
     Problem,
     Resumed,
@@ -66,13 +67,16 @@ def _unreadable() -> Step:
     return Step(None, (Happened("error", details={"code": problem.code, "message": problem.message}),), (), "failed", failure=problem)
 
 
-def _waiting(wait: Json | None) -> Status:
-    return "calling" if (wait or {}).get("kind") == "action" else "waiting"
+def _waiting(wait: Any) -> Status:
+    return "calling" if isinstance(wait, dict) and wait.get("kind") == "action" else "waiting"
 
 
 def _unhandled(state: Json | None, why: str) -> Step:
-    wait = (state or {}).get("wait") or {}
-    event = Happened("ignored", str(wait.get("node", "")), str(wait.get("section", "")), int(wait.get("visit", 0)), details={"reason": why})
+    wait = (state or {}).get("wait")
+    wait = wait if isinstance(wait, dict) else {}
+    visit = wait.get("visit")
+    place = (str(wait.get("node", "")), str(wait.get("section", "")), visit if isinstance(visit, int) else 0)
+    event = Happened("ignored", *place, details={"reason": why})
     return Step(state, (event,), (), _waiting(wait) if state else "ended", handled=False)
 
 
@@ -105,6 +109,19 @@ def _start(entered: Start, draft: Draft) -> None:
     except NodeError as error:
         raise StepFailedError(draft.problem(error.code, error.message)) from None
     walk(draft, begin)
+
+
+@take_in.register
+def _placed(entered: Placed, draft: Draft) -> None:
+    node = draft.flow.nodes.get(entered.node)
+    if node is None:
+        raise StepFailedError(draft.problem("gone", _("the block “%(node)s” does not exist in this version.") % {"node": entered.node}))
+    draft.stack = draft.stack or [{"section": node.section, "node": ""}]
+    for name, value in entered.params.items():
+        if name not in PROTECTED:
+            draft.set(name, value)
+    draft.failing = False
+    walk(draft, node.id)
 
 
 @take_in.register

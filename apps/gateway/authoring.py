@@ -1,0 +1,49 @@
+"""What the builder and the chat preview ask of scenarios."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from django.http import HttpRequest, HttpResponse
+from drf_spectacular.utils import extend_schema
+
+from apps.core.trace import current_trace_id
+from apps.gateway import authoring_spec
+from apps.gateway.answers import Answer, Json, RefusedError
+from apps.gateway.staff import StaffView, body_of, reader
+from apps.scenarios.engine.contract import Problem
+from apps.scenarios.engine.flow import DefinitionError
+from apps.scenarios.simulation import asked, asking
+
+
+def done(body: Json, *, status: int = 200, **headers: str) -> HttpResponse:
+    return Answer(status, {"success": True, "trace_id": current_trace_id(), **body}, headers).response()
+
+
+@contextmanager
+def refusals() -> Iterator[None]:
+    """Errors of the scenarios' own code as answers of the API."""
+    try:
+        yield
+    except asking.AskError as error:
+        raise RefusedError("bad_request", errors=[{"field": path, "message": why} for path, why in error.errors]) from error
+    except asked.NotAllowedError as error:
+        raise RefusedError("forbidden") from error
+    except asked.NotThereError as error:
+        raise RefusedError("not_found", f"There is no such {error.what}.") from error
+    except DefinitionError as error:
+        raise RefusedError("invalid_definition", errors=[problem_of(problem) for problem in error.problems]) from error
+
+
+def problem_of(problem: Problem) -> Json:
+    """{"level", "code", "message", "section", "node", "field"}."""
+    return {name: getattr(problem, name) for name in ("level", "code", "message", "section", "node", "field")}
+
+
+class SimulateView(StaffView):
+    """`POST /api/scenarios/simulate`: one turn of a chat with a draft, a version or a definition, over the pure core."""
+
+    @extend_schema(**authoring_spec.SIMULATE)
+    def post(self, request: HttpRequest, **_kwargs: Any) -> HttpResponse:
+        with refusals():
+            return done(asked.simulate(asking.read_ask(body_of(request)), reader(request)))

@@ -1,0 +1,75 @@
+"""OpenAPI of the addresses that author scenarios; the forms of requests come from the models that read them."""
+
+from typing import Any
+
+from pydantic import BaseModel
+
+from apps.gateway.answers import Json
+from apps.gateway.apispec import responses
+from apps.scenarios.simulation.asking import Ask, State
+
+
+def inlined(model: type[BaseModel]) -> Json:
+    """The model's JSON Schema without references, for use inside an operation."""
+    schema = model.model_json_schema()
+    found = _resolved(schema, schema.get("$defs", {}))
+    return {key: value for key, value in found.items() if key != "$defs"}
+
+
+def _resolved(value: Any, definitions: Json) -> Any:
+    if isinstance(value, list):
+        return [_resolved(item, definitions) for item in value]
+    if not isinstance(value, dict):
+        return value
+    name = str(value.get("$ref", "")).rpartition("/")[2]
+    if name:
+        return _resolved({**definitions[name], **{key: item for key, item in value.items() if key != "$ref"}}, definitions)
+    kept = {key: item for key, item in value.items() if key not in {"$defs", "discriminator"}}
+    return _of_version_3({key: _resolved(item, definitions) for key, item in kept.items()})
+
+
+def _of_version_3(schema: Json) -> Json:
+    """OpenAPI 3.0 knows neither `null` as a type nor `const`."""
+    options = schema.get("anyOf", [])
+    left = [option for option in options if option.get("type") != "null"] if isinstance(options, list) else []
+    if left and len(left) < len(options):
+        rest = {key: value for key, value in schema.items() if key != "anyOf"}
+        schema = {**left[0], **rest, "nullable": True} if len(left) == 1 else {**rest, "anyOf": left, "nullable": True}
+    if "const" in schema:
+        schema = {**{key: value for key, value in schema.items() if key != "const"}, "enum": [schema["const"]]}
+    return schema
+
+
+ANYTHING: Json = {"type": "object", "additionalProperties": True}
+LIST: Json = {"type": "array", "items": ANYTHING}
+TAGS = ["Authoring"]
+STAFF = "For signed-in staff; not for tokens of other systems."
+_TURN: Json = {
+    "type": "object",
+    "required": ["success", "events", "effects", "path", "status", "handled", "state"],
+    "properties": {
+        "success": {"type": "boolean"},
+        "trace_id": {"type": "string"},
+        "events": {**LIST, "description": "What happened, in order: kind, node, section, visit, exit, details."},
+        "effects": {**LIST, "description": "What the product would do: say, act, wait_until, emit, respond. Secrets are masked."},
+        "path": {"type": "array", "items": {"type": "string"}, "description": "The nodes that were entered."},
+        "status": {"type": "string", "enum": ["waiting", "calling", "ended", "failed"]},
+        "handled": {"type": "boolean", "description": "False: the input does not concern the open question; nothing changed."},
+        "outcome": {"type": "string"},
+        "failure": {**ANYTHING, "nullable": True},
+        "waits_for": {**ANYTHING, "nullable": True},
+        "variables": ANYTHING,
+        "state": {**inlined(State), "description": "Post it back to go on."},
+        "now": {"type": "string", "format": "date-time", "nullable": True},
+    },
+}
+
+SIMULATE: Json = {
+    "operation_id": "simulate_scenario",
+    "tags": TAGS,
+    "summary": "One turn of a chat with a scenario, without any effect",
+    "description": "Runs over the pure core: no message, no call, no row, whatever is posted. Actions are answered by `mocks`. "
+    f"Needs the right to edit scenarios of the bot. {STAFF}",
+    "request": {"application/json": inlined(Ask)},
+    "responses": responses(400, 401, 403, 404, 405, 413, 415, 429, 503, description="The turn", good=_TURN),
+}
