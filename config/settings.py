@@ -76,6 +76,7 @@ INSTALLED_APPS = [
     "apps.bots",
     "apps.identity",
     "apps.conversations",
+    "apps.customdata",
     "apps.scenarios",
     "apps.gateway",
     "apps.panel",

@@ -18,6 +18,7 @@ MODULES: dict[str, str | Promise] = {
     "broadcasts": _("Broadcasts"),
     "desk": _("Operator desk"),
     "customdata": _("Custom data"),
+    "datamodels": _("Models of custom data"),
     "maps": _("Communication maps"),
     "analytics": _("Analytics"),
     "settings": _("Settings"),
