@@ -3,7 +3,6 @@
 Single-threaded: whoever waits calls `wait`, which also starts again what died, as any supervisor of an installation does.
 """
 
-import json
 import os
 import shutil
 import subprocess
@@ -18,6 +17,7 @@ from urllib.parse import urlsplit
 
 import psycopg
 
+from faults.servants import Servant
 from faults.strangers import Strangers
 from tools import emulators, keys, places, postgres, programs, valkey  # noqa: F401  emulators are started by name
 from tools.demo import ask
@@ -54,7 +54,7 @@ class Ground:
     strangers: Strangers = field(default_factory=Strangers)
     starts: dict[str, float] = field(default_factory=dict)
     _dead_since: dict[str, float] = field(default_factory=dict)
-    _clerk: "subprocess.Popen[str] | None" = None
+    _clerk: Servant | None = None
 
     @property
     def logs(self) -> Path:
@@ -269,15 +269,9 @@ class Ground:
 
     def clerk(self, do: str, **command: object) -> Any:
         """Ask the clerk (see `clerking`)."""
-        if self._clerk is None or self._clerk.poll() is not None:
-            self._clerk = subprocess.Popen(
-                [sys.executable, "-m", "faults.clerk"], env=self.env, cwd=CLONE, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
-            )
-        assert self._clerk.stdin is not None  # noqa: S101  piped above
-        assert self._clerk.stdout is not None  # noqa: S101
-        self._clerk.stdin.write(json.dumps({"do": do, **command}) + "\n")
-        self._clerk.stdin.flush()
-        answer: Json = json.loads(self._clerk.stdout.readline())
+        if self._clerk is None or not self._clerk.alive():
+            self._clerk = Servant("faults.clerk", self.env, self.logs / "clerk.log")
+        answer = self._clerk.ask(do=do, **command)
         if "error" in answer:
             raise RuntimeError(f"{do}: {answer['error']}")
         return answer["answer"]
@@ -292,12 +286,7 @@ class Ground:
 
     def close(self) -> None:
         if self._clerk is not None:
-            self._clerk.kill()
-            self._clerk.wait()
-            for pipe in (self._clerk.stdin, self._clerk.stdout):
-                if pipe is not None:
-                    with suppress(OSError):
-                        pipe.close()
+            self._clerk.close()
         self.wanted.clear()
         for process in self.processes.values():
             process.resume()

@@ -112,7 +112,7 @@ class Run:
 
     def finish(self, driver: Driver, *, seconds: float = 60, allowed: Allowed = NOTHING) -> None:
         """Let the driver come to its end, then compare everything."""
-        driver.finish(seconds=seconds)
+        driver.finish(seconds=seconds, without=allowed.unknown | allowed.failed)
         self.settled(driver, allowed=allowed)
         found = audit.audit(self.ground, driver, allowed=allowed)
         self.problems += found.problems

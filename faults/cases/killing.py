@@ -1,0 +1,85 @@
+"""Kill -9 at hundreds of random points, with a CRM that honours the idempotency key: each order takes effect once, every dialogue ends."""
+
+import time
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+
+from faults import ledgers
+from faults.audit import Allowed
+from faults.driver import Chat
+from faults.matrix import Run, fault
+from faults.servants import Servant
+
+KILLS = 200
+LIVES = (0.1, 0.9)  # seconds that one lives
+KINDS = ("worker", "sender", "worker", "sender")
+
+
+@fault(
+    f"kill -9 of workers and senders at {KILLS} random points, with calls to a CRM that honours the idempotency key",
+    bound="each order has one effect, every dialogue ends, never a third copy",
+)
+def killed_at_random_points(run: Run) -> None:
+    chats = run.people("ordering", chats=40, count=8, bots=4)
+    with nursery(run) as servant:
+        driver = run.driver(chats, rate=12).start()
+        kills = _kill(run, servant)
+        living = [servant.ask(do="start", kind=kind) for kind in KINDS]
+        replayed = _replay(run, chats)
+        run.finish(driver, seconds=150, allowed=Allowed(copies=True, late_copies=True, doubts=True))
+        for pid in living:
+            servant.ask(do="stop", pid=pid)
+    run.measured |= {"kills": str(kills), "parked and replayed": str(replayed)}
+    rows = [row for row in ledgers.lines(run.ground.crm_ledger) if row["chat"] in {str(chat.id) for chat in chats}]
+    run.measured |= {"orders": str(sum(row["effect"] for row in rows)), "calls for them": str(len(rows))}
+
+
+@contextmanager
+def nursery(run: Run) -> Iterator[Servant]:
+    """Workers and senders come from a nursery; the ground's own rest meanwhile."""
+    resting = [*run.ground.named("worker"), *run.ground.named("sender")]
+    servant = Servant("faults.nursery", run.ground.env, run.ground.logs / "nursery.log")
+    for name in resting:
+        run.ground.drop(name)
+    try:
+        yield servant
+    finally:
+        servant.close()
+        for name in resting:
+            run.ground.want(name)
+        run.ground.await_up()
+
+
+def _kill(run: Run, servant: Servant) -> int:
+    """Four live side by side; each is killed after a random time and followed by another."""
+    living: list[tuple[float, int, str]] = []
+    kills = 0
+    while kills < KILLS:
+        living += [_born(run, servant, kind) for kind in KINDS[len(living) :]]
+        due, pid, kind = min(living)
+        run.ground.wait(partial(_is_over, due), seconds=2, step=0.002)
+        servant.ask(do="kill", pid=pid)
+        kills += 1
+        living.remove((due, pid, kind))
+        living.append(_born(run, servant, kind))
+    for _due, pid, _kind in living:
+        servant.ask(do="kill", pid=pid)
+    return kills + len(living)
+
+
+def _born(run: Run, servant: Servant, kind: str) -> tuple[float, int, str]:
+    """When it is to die, its pid, its kind."""
+    return time.monotonic() + run.random.uniform(*LIVES), servant.ask(do="start", kind=kind), kind
+
+
+def _is_over(due: float) -> bool:
+    return time.monotonic() >= due
+
+
+def _replay(run: Run, chats: list[Chat]) -> int:
+    """An item whose worker died three times is parked; a person replays it."""
+    ids = [row[0] for row in run.ground.rows(
+        "SELECT id FROM conversations_update WHERE state = 'parked' AND channel_id = ANY(%s)", list({chat.bot["channel_id"] for chat in chats})
+    )]  # fmt: skip
+    return int(run.ground.clerk("replay", update_ids=ids)) if ids else 0
