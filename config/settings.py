@@ -30,6 +30,7 @@ EXTRA_KINDS: dict[str, list[str]] = {
     "channels": env.list("EXTRA_CHANNELS", default=[]),
     "blocks": env.list("EXTRA_BLOCKS", default=[]),
     "actions": env.list("EXTRA_ACTIONS", default=[]),
+    "performers": ["apps.scenarios.performers"],  # of outside calls, known to layers above the sender's
     "webhook_formats": env.list("EXTRA_WEBHOOK_FORMATS", default=[]),
 }
 JAIL_ENGINE = env.str("JAIL_ENGINE", default="jsbox")
