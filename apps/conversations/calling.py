@@ -1,4 +1,6 @@
-"""Make one outside call through the guarded client, and decide whether to try again. No lock and no transaction is held meanwhile."""
+"""Make one outside call, HTTP ones through the guarded client, and decide whether to try again. No lock and no transaction is held
+meanwhile.
+"""
 
 import asyncio
 import random
@@ -13,6 +15,7 @@ from django.utils import timezone
 
 from apps.conversations.models import Call
 from apps.conversations.outcalls import MAX_DEATHS, CallOutcome
+from apps.conversations.performer import performer_of
 from apps.core import breaker, http
 from apps.core.outgoing import AddressRefusedError, DeadlineError, OutgoingError, OutgoingRequest, RefusedError
 
@@ -29,12 +32,20 @@ async def make(call: Call) -> CallOutcome:
     if call.deaths >= MAX_DEATHS:
         return CallOutcome(call, reply={"error": "failed", "reason": "The process that made this call died again and again."})
     started = time.monotonic()
-    reply = await _guarded(call)
+    reply = await _performed(call)
     return CallOutcome(call, reply=reply, again_in=_again_in(call, reply), latency_ms=round((time.monotonic() - started) * 1000))
 
 
-async def _guarded(call: Call) -> dict[str, Any]:
-    """The call, unless its host has been failing and is left alone for a while."""
+async def _performed(call: Call) -> dict[str, Any]:
+    try:
+        return await performer_of(call).perform(call)
+    except Exception as error:
+        logger.exception("an outside call could not be performed", call=call.pk)
+        return {"error": "failed", "reason": type(error).__name__}
+
+
+async def guarded(call: Call) -> dict[str, Any]:
+    """The HTTP call, unless its host has been failing and is left alone for a while."""
     host = urlsplit(str(call.request["url"])).netloc.rpartition("@")[2].lower()
     if await asyncio.to_thread(breaker.is_open, host):
         return {"error": "failed", "reason": f"{host} has failed again and again; it is called again in {breaker.OPEN_SECONDS} s."}

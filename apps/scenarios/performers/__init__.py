@@ -1,0 +1,1 @@
+"""Kinds of outside calls that scenarios make beside HTTP requests."""
