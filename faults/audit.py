@@ -88,7 +88,7 @@ def audit(ground: Ground, driver: Driver, *, allowed: Allowed = NOTHING, rates: 
     driver.messenger.look()
     findings = Findings()
     if allowed.doubts:
-        allowed = replace(allowed, unknown=allowed.unknown | _doubtful(ground, driver.chats))
+        allowed = replace(allowed, unknown=allowed.unknown | doubtful(ground, driver.chats))
     findings.add("the driver", driver.problems)
     for chat in driver.chats:
         _messenger(driver, chat, allowed, findings)
@@ -104,7 +104,7 @@ def audit(ground: Ground, driver: Driver, *, allowed: Allowed = NOTHING, rates: 
     return findings
 
 
-def _doubtful(ground: Ground, chats: Sequence[Chat]) -> frozenset[str]:
+def doubtful(ground: Ground, chats: Sequence[Chat]) -> frozenset[str]:
     """Texts that are shown to people as "it is not known whether this arrived"."""
     sql = "SELECT text FROM conversations_message WHERE channel_id = ANY(%s) AND state = 'unknown'"
     return frozenset(text for (text,) in ground.rows(sql, list(_channels(chats))))

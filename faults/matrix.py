@@ -77,7 +77,7 @@ class Run:
         options.setdefault("waits", kind in {"buttons", "ordering"})
         found: list[Chat] = []
         for number in range(bots):
-            ids = [_next_chat_id() for _ in range(number, chats, bots)]
+            ids = [next_chat_id() for _ in range(number, chats, bots)]
             calls = {"chats": ids, "endpoint": "notify"} if kind == "call" else {}
             bot = self.ground.clerk("bot", definition=definition or self.dialogue(kind), **calls)
             found += [Chat(bot, chat_id, kind, count=count, **options) for chat_id in ids]
@@ -176,7 +176,7 @@ class Run:
 _chat_ids = iter(range(1001, 10_000_000))
 
 
-def _next_chat_id() -> int:
+def next_chat_id() -> int:
     return next(_chat_ids)
 
 

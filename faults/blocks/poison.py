@@ -31,8 +31,15 @@ class Poison(Block[PoisonParams]):
         if params.harm == "kill":
             os.kill(os.getpid(), signal.SIGKILL)
         elif params.harm == "break":
-            raise StepFailedError(None)  # type: ignore[arg-type]  # what the engine itself cannot handle
+            raise _unspeakable()
         until = time.monotonic() + params.seconds
         while time.monotonic() < until:
             pass
         return Take("next")
+
+
+def _unspeakable() -> StepFailedError:
+    """A failure that says nothing, which the engine itself cannot handle."""
+    error = StepFailedError.__new__(StepFailedError)
+    error.problem = None  # type: ignore[assignment]
+    return error

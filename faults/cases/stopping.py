@@ -12,7 +12,7 @@ from faults.matrix import Run, fault
 LONG = 90.0
 SHORT = 5.0
 TAKEN_OVER = 30.0  # 15 s until the database ends the worker's transaction, 20 to 25 s until the sender counts as silent
-LATE = {"do": "delay", "seconds": 2}  # taken at once, answered while the sender stands still
+LATE = {"do": "delay", "seconds": 3}  # taken at once, answered while the sender stands still
 
 
 @fault(
@@ -42,17 +42,18 @@ def _stop_both(run: Run, *, seconds: float) -> tuple[list[Chat], float]:
     """The chats, each with something more to say, and how long after the stop the last one written to before it had its answer."""
     chats = run.people(chats=8, count=1)
     run.begun(chats, more=1)
-    in_work, in_hand = chats[0], chats[1]
+    in_work, in_hand = chats[0], chats[-1]
     run.ground.messenger(in_hand.bot).script(LATE, chat_id=in_hand.id)
+    first = run.driver([in_hand]).start()
+    run.until(lambda: run.arrived(first, in_hand, 1), "the message at the messenger")
+    sender = run.has_in_hand(in_hand) or "sender1"
+    run.ground.processes[sender].pause()
     sql = "SELECT 1 FROM conversations_conversation c JOIN identity_lead l ON l.id = c.lead_id WHERE l.channel_id = %s AND l.chat_id = %s FOR UPDATE OF c"
     with run.holding(sql, in_work.bot["channel_id"], str(in_work.id)):
-        driver = run.driver(chats, rate=16).start()
+        driver = run.driver(chats[:-1], rate=16).start()
         run.until(lambda: run.stuck("worker"), "a worker in the step")
         worker = run.stuck("worker")
         run.ground.processes[worker].pause()
-    run.until(lambda: run.has_in_hand(in_hand), "a sender with the message in hand")
-    sender = run.has_in_hand(in_hand) or "sender1"
-    run.ground.processes[sender].pause()
     stopped = time.time()
     run.ground.sleep(seconds)
     for name in (worker, sender):
