@@ -27,7 +27,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files
+from apps.scenarios.admin import files, preview
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
@@ -74,6 +74,8 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/builder/", wrap(self.builder_view), name=f"{info}_builder"),
             path("<int:pk>/check/", wrap(require_POST(self.check_view)), name=f"{info}_check"),
             path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
+            path("<int:pk>/preview/", wrap(self.preview_view), name=f"{info}_preview"),
+            path("<int:pk>/preview/turn/", wrap(require_POST(self.preview_turn_view)), name=f"{info}_preview_turn"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
             path("import/", wrap(self.import_view), name=f"{info}_import"),
@@ -204,6 +206,18 @@ class ScenarioAdmin(PageAdmin):
         }  # fmt: skip
         return self._page(request, "admin/scenarios/publish.html", _("Publish %(name)s") % {"name": scenario.name}, context)
 
+    # --- trying out -------------------------------------------------------------------------------------------------------
+
+    def preview_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = self._edited(request, pk)
+        title = _("Chat preview of %(name)s") % {"name": scenario.name}
+        return preview.preview_view(
+            request, scenario, {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        )
+
+    def preview_turn_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return preview.turn_view(request, self._edited(request, pk))
+
     # --- comparing ----------------------------------------------------------------------------------------------------
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -250,6 +264,13 @@ class ScenarioAdmin(PageAdmin):
             raise Http404
         found: Scenario = scenario
         return found
+
+    def _edited(self, request: HttpRequest, pk: int) -> Scenario:
+        """The scenario, for who may edit it: trying out needs that right (security.md 7)."""
+        scenario = self._scenario(request, pk)
+        if not can_object(request.user, "edit", scenario):
+            raise PermissionDenied
+        return scenario
 
     def _page(self, request: HttpRequest, template: str, title: str, context: dict[str, Any]) -> TemplateResponse:
         return TemplateResponse(

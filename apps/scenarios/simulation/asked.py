@@ -9,7 +9,7 @@ from apps.scenarios.models import Scenario, ScenarioVersion
 from apps.scenarios.registry import actions, blocks
 from apps.scenarios.simulation.asking import Ask, Someone, State, World
 from apps.scenarios.simulation.telling import told
-from apps.scenarios.simulation.turning import Sandbox, play
+from apps.scenarios.simulation.turning import Perform, Sandbox, play
 from apps.scenarios.simulation.world import capabilities_of, facts_of
 
 
@@ -27,20 +27,20 @@ class NotThereError(Exception):
 
 def simulate(ask: Ask, user: AnyUser) -> Json:
     """The answer to one turn. Reads rows, writes none, calls nothing. Raises the errors above and `DefinitionError`."""
-    bot, definition = _definition(ask, user)
+    bot, definition = definition_for(ask, user)
     flow = compile_definition(definition, blocks=blocks, actions=actions)
     sandbox = sandbox_of(flow, facts_for(bot, ask, user), ask)
     turn = play(sandbox, ask.state or State(), ask.input, now=ask.now)
     return told(turn, sandbox, channels=capabilities_of(ask.show_in))
 
 
-def sandbox_of(flow: Flow, facts: Facts, world: World) -> Sandbox:
-    return Sandbox(flow, facts, actions, mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed)
+def sandbox_of(flow: Flow, facts: Facts, world: World, *, perform: Perform | None = None) -> Sandbox:
+    return Sandbox(flow, facts, actions, mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed, perform=perform)
 
 
 def facts_for(bot: Bot, world: World, user: AnyUser) -> Facts:
     """Copying a person needs the right to see people of the bot."""
-    person, lead = _copied(bot, world.person, user)
+    person, lead = copied(bot, world.person, user)
     return facts_of(bot, world.person, channel=world.channel, person=person, lead=lead)
 
 
@@ -54,7 +54,8 @@ def scenario_for(pk: int, user: AnyUser) -> Scenario:
     raise NotThereError("scenario")
 
 
-def _definition(ask: Ask, user: AnyUser) -> tuple[Bot, Json]:
+def definition_for(ask: Ask, user: AnyUser) -> tuple[Bot, Json]:
+    """The bot and the definition that are meant, for who may edit them."""
     if ask.scenario is None:
         return _bot(ask.bot or 0, user), ask.definition or {}
     scenario = scenario_for(ask.scenario, user)
@@ -75,7 +76,8 @@ def _bot(pk: int, user: AnyUser) -> Bot:
     return bot
 
 
-def _copied(bot: Bot, someone: Someone, user: AnyUser) -> tuple[Person | None, Lead | None]:
+def copied(bot: Bot, someone: Someone, user: AnyUser) -> tuple[Person | None, Lead | None]:
+    """The person and the chat that are copied, as far as the reader may see people; raises `NotThereError`."""
     if someone.lead:
         leads = Lead.objects.filter(code=someone.lead, channel__bot=bot).select_related("person", "channel")
         lead = scoped(leads, user).first()
