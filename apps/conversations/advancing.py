@@ -20,6 +20,7 @@ from apps.conversations.reading import read
 from apps.conversations.receiving import receive
 from apps.conversations.responder import Responder, Turn, Written, responders
 from apps.conversations.writing import write
+from apps.core import hot
 from apps.core.trace import trace
 
 logger = structlog.get_logger(__name__)
@@ -53,9 +54,10 @@ def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
             responder.open(standing.turns)
         for turn in standing.turns:
             respond(turn, answering)
-        write(batch, standing.turns, answering)
-        lanes.finish(locked, unfinished=standing.unfinished)
-        waking.feed()
+        with hot.together():
+            write(batch, standing.turns, answering)
+            lanes.finish(locked, unfinished=standing.unfinished)
+            waking.feed()
     _free_unlocked(claims, locked)
     return len(standing.turns)
 

@@ -71,7 +71,7 @@ def lock(claims: Iterable[Claim]) -> list[Claim]:
 def finish(claims: Iterable[Claim], *, unfinished: Iterable[int] = ()) -> None:
     """Give lanes back in the draining transaction: due again now when something was posted meanwhile or items are left, else idle."""
     rows = list(claims)
-    hot.run(
+    hot.later(
         """
         UPDATE conversations_lane AS lane
         SET held_until = NULL, attempts = 0, wake_at = CASE WHEN lane.posted <> done.posted OR lane.id = ANY (%s::bigint[]) THEN clock_timestamp() END

@@ -45,6 +45,7 @@ def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standin
         for update in items[:per_lane]
     ]
     _join_albums(turns)
+    _find_repeats(turns)
     return Standing(turns=turns, unfinished=unfinished)
 
 
@@ -64,6 +65,33 @@ def _join_albums(turns: Sequence[Turn]) -> None:
             leader = leaders.setdefault((turn.chat.lane_id, turn.inbound.album), turn)
             leader.files += turn.inbound.media
             turn.follows = turn is not leader
+
+
+def _find_repeats(turns: Sequence[Turn]) -> None:
+    """Messages that are here already, or twice in this batch."""
+    seen: dict[tuple[int, str], Turn] = {}
+    for turn in turns:
+        if turn.inbound and turn.inbound.kind == "message" and turn.inbound.external_id:
+            first = seen.setdefault((turn.chat.conversation.pk, turn.inbound.external_id), turn)
+            turn.repeats = first is not turn
+    if not seen:
+        return
+    known = hot.run(
+        """
+        SELECT asked.conversation_id, asked.external_id FROM unnest(%s::bigint[], %s::text[], %s::bigint[]) AS asked(conversation_id, external_id, channel_id),
+            LATERAL (
+                SELECT 1 FROM conversations_message AS old WHERE old.channel_id = asked.channel_id AND old.direction = 'in'
+                    AND old.external_id = asked.external_id AND old.conversation_id = asked.conversation_id LIMIT 1
+            ) AS old
+        """,
+        [
+            hot.numbers(conversation_id for conversation_id, _external_id in seen),
+            hot.texts(external_id for _conversation_id, external_id in seen),
+            hot.numbers(turn.chat.channel.pk for turn in seen.values()),
+        ],
+    )
+    for conversation_id, external_id in known:
+        seen[conversation_id, external_id].repeats = True
 
 
 def _pending(lane_ids: Sequence[int], *, per_lane: int) -> list[Update]:

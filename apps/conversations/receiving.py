@@ -22,7 +22,7 @@ def receive(turn: Turn) -> bool:
 
 
 def _message(turn: Turn, inbound: Inbound) -> bool:
-    if inbound.external_id and _known(turn, inbound.external_id):
+    if turn.repeats:
         return False
     _said(turn, inbound)
     if inbound.contact and inbound.contact.get("own"):
@@ -109,16 +109,13 @@ def _said(turn: Turn, inbound: Inbound) -> None:
     resolving.heard_from(turn.chat.lead, at=turn.now, profile=inbound.profile)
 
 
-def _known(turn: Turn, external_id: str) -> bool:
-    """The same message under another event id (a vendor that re-sends after a webhook change)."""
-    return Message.objects.filter(conversation=turn.chat.conversation, direction="in", external_id=external_id).exists()
-
-
 def _goes_on(turn: Turn, album: str) -> bool:
     """Whether an earlier message of this album has been answered already: one that was sent together gets one answer."""
+    if not album:
+        return False
     conversation = turn.chat.conversation
     recent = Message.objects.filter(conversation=conversation, seq__gt=conversation.last_seq - ALBUM_SPAN, direction="in")
-    return bool(album) and recent.filter(meta__album=album).exists()
+    return recent.filter(meta__album=album).exists()
 
 
 def _content(inbound: Inbound) -> Content:

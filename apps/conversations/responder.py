@@ -55,6 +55,7 @@ class Turn:
     """One inbox item being handled. Everything done through it commits together with the item, or not at all.
 
     `files`: those of an album as far as it is here, given to its first message, which answers for all; the others `follow`.
+    `repeats`: a message that the conversation has already, under another event id (a vendor that re-sends after a webhook change).
     """
 
     chat: Chat
@@ -64,6 +65,7 @@ class Turn:
     message: Message | None = None
     files: tuple[Media, ...] = ()
     follows: bool = False
+    repeats: bool = False
 
     def say(
         self, content: Content, *, meta: dict[str, Any] | None = None, author: str = Message.Author.BOT, client_id: str | None = None

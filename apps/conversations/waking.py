@@ -4,7 +4,7 @@ import structlog
 from django.db import connection
 from redis.exceptions import RedisError
 
-from apps.core import redis
+from apps.core import hot, redis
 
 logger = structlog.get_logger(__name__)
 
@@ -33,8 +33,7 @@ def hint_taken() -> None:
 
 def senders() -> None:
     """Tell senders that there are messages or calls; delivered by PostgreSQL when the caller's transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY outbox")
+    hot.notify("outbox")
 
 
 def pause(channel_id: int, *, seconds: float) -> None:
@@ -45,5 +44,4 @@ def pause(channel_id: int, *, seconds: float) -> None:
 
 def feed() -> None:
     """Tell the live feed's readers that conversations changed; delivered when the caller's transaction commits."""
-    with connection.cursor() as cursor:
-        cursor.execute("NOTIFY feed")
+    hot.notify("feed")

@@ -5,7 +5,8 @@ from collections.abc import Sequence
 from apps.conversations import waking
 from apps.conversations.models import Acknowledgement, Attachment, FeedItem, Message, Outbox
 from apps.conversations.responder import Responder, Turn, Written
-from apps.core.bulk import insert_in_bulk, update_in_bulk
+from apps.core import hot
+from apps.core.bulk import add_in_bulk, insert_in_bulk, update_in_bulk
 from apps.events import recording
 
 CARD = [
@@ -27,13 +28,20 @@ CARD = [
 
 
 def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder]) -> None:
-    """Messages first (others point at them), then work for the sender, then the responders' rows, the log and the feed."""
+    """Messages first (others name them), then work for the sender, then the responders' rows, the log and the feed; what can be, in one
+    statement.
+    """
+    with hot.together():
+        _write(batch, turns, answering)
+
+
+def _write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder]) -> None:
     for responder in answering:
         responder.close()
     insert_in_bulk(batch.messages)
     _queue(batch, turns)
-    insert_in_bulk(batch.timers)
-    insert_in_bulk(batch.calls)
+    add_in_bulk(batch.timers)
+    add_in_bulk(batch.calls)
     if batch.acknowledge:
         Acknowledgement.objects.bulk_create(
             Acknowledgement(channel_id=channel, callback_id=callback) for channel, callback in batch.acknowledge
@@ -44,7 +52,7 @@ def write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder])
     update_in_bulk(list(batch.changed.values()), CARD)
     for responder in answering:
         responder.written()
-    insert_in_bulk(_feed(batch))
+    add_in_bulk(_feed(batch))
     recording.write(batch.events)
     update_in_bulk([turn.update for turn in turns], ["state", "done_at", "outcome", "error"])
     if batch.outgoing or batch.calls or batch.acknowledge or fetched:
@@ -65,7 +73,7 @@ def _queue(batch: Written, turns: Sequence[Turn]) -> None:
         for message in batch.outgoing
         for chat in [chats[message.conversation_id]]
     ]
-    insert_in_bulk(rows)
+    add_in_bulk(rows)
 
 
 def _attachments(batch: Written) -> list[Attachment]:

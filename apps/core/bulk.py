@@ -31,12 +31,21 @@ def insert_in_bulk(rows: Sequence[Model]) -> None:
         row._state.adding, row._state.db = False, "default"
 
 
-def update_in_bulk(rows: Sequence[Model], fields: Sequence[str]) -> None:
-    """Write these fields of rows of one model, found by their ids."""
+def add_in_bulk(rows: Sequence[Model]) -> None:
+    """`insert_in_bulk` for rows whose ids nobody needs, or that have theirs; with others in one statement inside `hot.together`."""
+    if rows:
+        model = type(rows[0])
+        columns = tuple(field for field in model._meta.concrete_fields if not _is_left_out(field, rows))
+        hot.later(_insert(model, columns).removesuffix(" RETURNING id"), [as_json(rows, columns)])
+
+
+def update_in_bulk(rows: Sequence[Model], fields: Sequence[str], *, now: bool = False) -> None:
+    """Write these fields of rows of one model, found by their ids; inside `hot.together` with others in one statement, unless `now`."""
     if not rows:
         return
     model = type(rows[0])
-    hot.run(_update(model, tuple(fields)), [as_json(rows, _columns(model, tuple(fields)))])
+    send = hot.run if now else hot.later
+    send(_update(model, tuple(fields)), [as_json(rows, _columns(model, tuple(fields)))])
 
 
 def as_json(rows: Sequence[Model], columns: Columns) -> str:

@@ -5,7 +5,9 @@ that every message takes only (performance.md, "What follows" 6); everything els
 """
 
 import json
-from collections.abc import Callable, Iterable, Mapping, Sequence
+import threading
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from functools import lru_cache
 from typing import Any, TypeVar
 
@@ -31,6 +33,54 @@ def run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[
     with cursor:
         cursor.execute(sql, params)
         return cursor.fetchall() if cursor.description else []
+
+
+class _Gathered(threading.local):
+    """What `together` of this thread has been given so far; None outside of it."""
+
+    statements: list[tuple[str, list[Any]]] | None = None
+    told: set[str] = set()
+
+
+_gathered = _Gathered()
+
+
+@contextmanager
+def together() -> Iterator[None]:
+    """Statements given to `later` in this block are sent as one at its end. They touch different rows and do not see one another."""
+    if _gathered.statements is not None:
+        yield
+        return
+    _gathered.statements, _gathered.told = [], set()
+    try:
+        yield
+        statements, told = _gathered.statements, sorted(_gathered.told)
+    finally:
+        _gathered.statements = None
+    if statements or told:
+        _run_all(statements, told)
+
+
+def later(sql: str, params: Sequence[Any]) -> None:
+    """A statement that changes rows and whose result nobody needs: with the others of `together`, else now."""
+    if _gathered.statements is None:
+        run(sql, params)
+    else:
+        _gathered.statements.append((sql, list(params)))
+
+
+def notify(channel: str) -> None:
+    """Wake whoever listens to `channel`, when the transaction commits."""
+    if _gathered.statements is None:
+        run("SELECT pg_notify(%s, '')", [channel])
+    else:
+        _gathered.told.add(channel)
+
+
+def _run_all(statements: list[tuple[str, list[Any]]], told: list[str]) -> None:
+    parts = ", ".join(f"part{place} AS ({sql})" for place, (sql, _params) in enumerate(statements))
+    calls = ", ".join(f"pg_notify('{channel}', '')" for channel in told)
+    run(f"{'WITH ' if parts else ''}{parts} SELECT {calls or '1'}", [value for _sql, params in statements for value in params])
 
 
 def numbers(values: Iterable[int]) -> str:

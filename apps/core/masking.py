@@ -8,6 +8,7 @@ import re
 import uuid
 from collections.abc import Callable, Iterable, Mapping
 from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 from urllib.parse import unquote
 
@@ -106,13 +107,19 @@ def _mask(data: Any, private: frozenset[str], depth: int) -> Any:
 
 
 def _mask_item(key: str, value: Any, private: frozenset[str], depth: int) -> Any:
-    plain = _plain(key)
     if value is None or value == "" or isinstance(value, bool):
         return value
-    if is_secret_key(key) or plain in private:
+    plain, secret, hide = _meaning(key)
+    if secret or plain in private:
         return HIDDEN
-    hide = _hiding(plain)
     return _each(value, hide, private, depth) if hide else _mask(value, private, depth)
+
+
+@lru_cache(maxsize=4096)
+def _meaning(key: str) -> tuple[str, bool, Callable[[str], str] | None]:
+    """What a key says about its value: the key in one form, whether it is a secret, how it is hidden otherwise."""
+    plain = _plain(key)
+    return plain, is_secret_key(key), _hiding(plain)
 
 
 def _hiding(plain: str) -> Callable[[str], str] | None:
@@ -151,6 +158,7 @@ def is_secret_key(key: str) -> bool:
     return plain in _SECRET_NAMES or (plain not in _NOT_SECRET and any(word in plain for word in _SECRET_WORDS))
 
 
+@lru_cache(maxsize=4096)
 def _plain(key: str) -> str:
     return key.lower().replace("_", "").replace("-", "").replace(" ", "").replace(".", "")
 

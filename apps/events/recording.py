@@ -5,7 +5,7 @@ from typing import Any, TypedDict, Unpack
 from django.dispatch import Signal
 from django.utils import timezone
 
-from apps.core.bulk import insert_in_bulk
+from apps.core.bulk import add_in_bulk, insert_in_bulk
 from apps.core.masking import mask
 from apps.core.trace import current_trace_id
 from apps.events.models import Event
@@ -39,9 +39,11 @@ def event(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[A
 
 def write(events: list[Event]) -> None:
     """Store rows in order, in the caller's transaction, and tell whoever listens."""
-    if events:
+    if events and recorded.has_listeners(Event):
         insert_in_bulk(events)
         recorded.send(sender=Event, events=events)
+    elif events:
+        add_in_bulk(events)
 
 
 def record(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[About]) -> Event:

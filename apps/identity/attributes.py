@@ -32,6 +32,9 @@ _declared: CachedTable[dict[str, ClientField]] = CachedTable(
 )
 
 
+_private: dict[str, tuple[dict[str, ClientField], frozenset[str]]] = {}  # of the fields as last read
+
+
 class InvalidValuesError(Exception):
     """Nothing was written; `errors` says for each refused key why, for people."""
 
@@ -47,7 +50,12 @@ def client_fields() -> dict[str, ClientField]:
 
 def private_keys() -> frozenset[str]:
     """Names under which personal data may stand in variables, for masking."""
-    return frozenset({key for key, declared in client_fields().items() if declared.is_private} | {"user_phone", "user_email"})
+    fields = client_fields()
+    known = _private.get("keys")
+    if known is None or known[0] is not fields:
+        keys = frozenset({key for key, declared in fields.items() if declared.is_private} | {"user_phone", "user_email"})
+        known = _private["keys"] = (fields, keys)
+    return known[1]
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,12 @@
 """The read-only world that a scenario sees of this chat."""
 
 from dataclasses import asdict
+from functools import cache
 from typing import Any
 
 from django.conf import settings as django_settings
 
+from apps.bots.adapter import Adapter
 from apps.conversations.responder import Chat
 from apps.core.settings_store import constants, instance_settings
 from apps.identity import attributes
@@ -40,8 +42,13 @@ def facts_for_lead(lead: Lead, *, known: dict[str, Any] | None = None) -> Facts:
             "name": lead.display_name,
             "connected": lead.connected_at is not None,
         },
-        channel={"kind": channel.kind, "name": channel.name, "capabilities": asdict(channel.adapter.capabilities)},
+        channel={"kind": channel.kind, "name": channel.name, "capabilities": _capabilities(type(channel.adapter))},
         language=person.language or str(lead.profile.get("language", "")) or bot.default_language,
         timezone=person.timezone or bot.timezone,
         region=django_settings.PHONE_REGION,
     )
+
+
+@cache
+def _capabilities(kind: type[Adapter]) -> dict[str, Any]:
+    return asdict(kind.capabilities)

@@ -11,7 +11,7 @@ from django.utils import timezone
 from apps.conversations import outcalls
 from apps.conversations.models import Conversation
 from apps.core import hot
-from apps.core.bulk import insert_in_bulk, update_in_bulk
+from apps.core.bulk import add_in_bulk, update_in_bulk
 from apps.core.masking import mask
 from apps.identity import attributes
 from apps.identity.attributes import private_keys
@@ -94,9 +94,9 @@ class Ledger:
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""
         changed = self._changed.values()
-        update_in_bulk([session for session in changed if session.status != Session.Status.ACTIVE], CHANGING)
+        update_in_bulk([session for session in changed if session.status != Session.Status.ACTIVE], CHANGING, now=True)
         update_in_bulk([session for session in changed if session.status == Session.Status.ACTIVE], CHANGING)
-        insert_in_bulk(list(self._new.values()))
+        add_in_bulk(list(self._new.values()))
         self._write_steps()
         _forget_stale_timers(list(self._changed.values()))
         broken_off = [
@@ -110,7 +110,7 @@ class Ledger:
         if not self._visits:
             return
         rows = list(self._visits.items())
-        hot.run(
+        hot.later(
             """
             INSERT INTO scenarios_sessionstep AS old (session_id, visit, section, node, kind, exit, events, trace_id)
             SELECT session_id, visit, section, node, kind, exit, events, trace_id FROM json_to_recordset(%s)
@@ -146,12 +146,11 @@ def _event(happened: Happened, trace_id: str) -> dict[str, Any]:
 def _forget_stale_timers(sessions: Sequence[Session]) -> None:
     """Timers of visits that are over. (A stale one would be harmless: the engine knows the visit that it waits in.)"""
     if sessions:
-        with connection.cursor() as cursor:
-            cursor.execute(
-                "DELETE FROM conversations_timer AS t USING unnest(%s::bigint[], %s::int[]) AS s(id, visit) "
-                "WHERE t.session_id = s.id AND t.visit <> s.visit",
-                [[session.pk for session in sessions], [_waiting_visit(session) for session in sessions]],
-            )
+        hot.later(
+            "DELETE FROM conversations_timer AS t USING unnest(%s::bigint[], %s::int[]) AS s(id, visit) "
+            "WHERE t.session_id = s.id AND t.visit <> s.visit",
+            [hot.numbers(session.pk for session in sessions), hot.numbers(map(_waiting_visit, sessions))],
+        )
 
 
 def _waiting_visit(session: Session) -> int:
