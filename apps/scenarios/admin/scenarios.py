@@ -27,7 +27,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files, preview
+from apps.scenarios.admin import files, foreign, preview
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
@@ -79,12 +79,14 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
             path("import/", wrap(self.import_view), name=f"{info}_import"),
+            path("import-flows/", wrap(self.import_flows_view), name=f"{info}_import_flows"),
             path("bot-file/<int:bot_id>/", wrap(files.export_view), name=f"{info}_bot_file"),
         ]
         return [*own, *super().get_urls()]
 
     def changelist_view(self, request: HttpRequest, extra_context: dict[str, Any] | None = None) -> HttpResponse:
-        shown: HttpResponse = super().changelist_view(request, {**(extra_context or {}), "may_import": files.may_import(request.user)})
+        rights = {"may_import": files.may_import(request.user), "may_import_flows": self.has_add_permission(request)}
+        shown: HttpResponse = super().changelist_view(request, {**(extra_context or {}), **rights})
         return shown
 
     # --- the list -----------------------------------------------------------------------------------------------------
@@ -255,6 +257,10 @@ class ScenarioAdmin(PageAdmin):
 
     def import_view(self, request: HttpRequest) -> HttpResponse:
         return files.import_view(request, {**self.admin_site.each_context(request), "title": _("Import a bot's file"), "opts": self.opts})
+
+    def import_flows_view(self, request: HttpRequest) -> HttpResponse:
+        title = _("Import flows of another system")
+        return foreign.import_view(request, {**self.admin_site.each_context(request), "title": title, "opts": self.opts})
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 

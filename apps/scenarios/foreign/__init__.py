@@ -1,0 +1,1 @@
+"""What importers share: reading of files that may hold anything, drawing of definitions, formulas of other systems."""

@@ -1,0 +1,267 @@
+"""RapidPro's actions as our blocks: each returns the block that it became, or None when it has no counterpart."""
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+from apps.scenarios.engine.contract import Json
+from apps.scenarios.foreign.drawing import Drawing, Section, choices, translated
+from apps.scenarios.foreign.naming import variable
+from apps.scenarios.foreign.rapidpro.languages import language
+from apps.scenarios.foreign.rapidpro.tests import group_name
+from apps.scenarios.foreign.rapidpro.texts import Used, write
+from apps.scenarios.foreign.reading import number, obj, objects, rows, text
+from apps.scenarios.importer import Verdict
+
+MEDIA = {"image": "image", "audio": "audio", "video": "video", "document": "file", "application": "file", "sticker": "sticker"}
+MOST_BUTTONS = 50
+WEBHOOK_EXITS = ("client_error", "server_error", "timeout", "refused")
+
+
+@dataclass
+class Place:
+    """Where an action stands: its flow's drawing and section, the name of its node, where it is drawn, and the file's findings."""
+
+    drawing: Drawing
+    section: Section
+    title: str
+    at: tuple[float, float]
+    used: Used
+    localization: Json
+    categories: frozenset[str]
+
+    def node(self, kind: str, params: Json, *, title: str = "") -> Json:
+        found = self.drawing.node(self.section, kind, params, title=title, place=self.at)
+        self.at = (self.at[0], self.at[1] + 150)
+        return found
+
+    def tell(self, what: str, verdict: Verdict, message: str = "", *, node: Json | None = None) -> None:
+        self.drawing.tell(self.title, what, verdict, message, node=node, section=self.section)
+
+    def plain(self, value: Any, lost: list[str]) -> str:
+        """A template in Liquid; formulas that were lost are added to `lost`."""
+        found = write(text(value), self.used)
+        lost += found.lost
+        return found.text
+
+    def said(self, base: Any, uuid: str, field: str, lost: list[str], *, index: int = 0) -> str | Json:
+        """A text with its translations."""
+        others = {
+            language(code): self.plain(rows(obj(obj(found).get(uuid)).get(field))[index : index + 1][0], lost)
+            for code, found in self.localization.items()
+            if len(rows(obj(obj(found).get(uuid)).get(field))) > index
+        }
+        return translated(self.plain(base, lost), others, language=self.drawing.language)
+
+
+@dataclass
+class Chain:
+    """Blocks in a row: the first one's id, and the loose exits from which the way goes on."""
+
+    first: str
+    loose: list[tuple[Json, str]]
+
+
+Made = Chain | None
+Maker = Callable[[Place, Json], Made]
+ONWARD = {
+    "message": ("next",),
+    "set_variable": ("next",),
+    "delay": ("next",),
+    "input": (),  # what follows an answer hangs on the router
+    "operator": ("connected", "limit", "timeout"),
+    "action_send_request": ("ok", *WEBHOOK_EXITS),
+    "registered_users__set": ("ok", "invalid"),
+}
+
+
+def make(place: Place, action: Json) -> Made:
+    kind = text(action.get("type"))
+    maker = MAKERS.get(kind)
+    if maker is None:
+        place.tell(kind or "action", "unsupported", UNSUPPORTED.get(kind, "There is no such action here."))
+        return None
+    return maker(place, action)
+
+
+def done(place: Place, node: Json, what: str, lost: list[str], near: str = "") -> Chain:
+    """Report a block: near when formulas were lost or something differs."""
+    if lost or near:
+        place.tell(what, "approximated", "; ".join(filter(None, (near, *(f"kept as text: {item}" for item in lost)))), node=node)
+    else:
+        place.tell(what, "exact")
+    kind = node["params"]["action"] if node["kind"] == "action" else node["kind"]
+    return Chain(node["id"], [(node, taken) for taken in ONWARD[kind]])
+
+
+def message_params(place: Place, action: Json, lost: list[str]) -> Json:
+    """What a message says: text with translations, media."""
+    params: Json = {"text": place.said(action.get("text"), text(action.get("uuid")), "text", lost)}
+    media = [found for item in rows(action.get("attachments")) if (found := _attachment(place, text(item), lost))]
+    return {**params, "media": media[:10]} if media else params
+
+
+def replies(place: Place, action: Json, lost: list[str]) -> list[Json]:
+    """Quick replies as choices; version 14 writes them as objects."""
+    uuid = text(action.get("uuid"))
+    given = [text(obj(item).get("text")) if isinstance(item, dict) else text(item) for item in rows(action.get("quick_replies"))]
+    labels = [place.said(label, uuid, "quick_replies", lost, index=index) for index, label in enumerate(given)]
+    return choices(labels, language=place.drawing.language)[:MOST_BUTTONS]
+
+
+def _attachment(place: Place, item: str, lost: list[str]) -> Json | None:
+    kind, _colon, address = item.partition(":")
+    found = MEDIA.get(kind.split("/", maxsplit=1)[0])
+    if item.startswith("@"):
+        return {"kind": "file", "url": place.plain(item, lost)}
+    return {"kind": found, "url": place.plain(address, lost)} if found and address else None
+
+
+def _send(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    params = message_params(place, action, lost)
+    if not params.get("media") and not text(action.get("text")).strip():
+        place.tell("send_msg", "unsupported", "The message has no text.")
+        return None
+    dropped = bool(rows(action.get("quick_replies")))
+    near = "quick replies are left out, because no answer is waited for" if dropped else ""
+    return done(place, place.node("message", params), "send_msg", lost, near)
+
+
+def _set_result(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    key = variable(text(action.get("name")))
+    values = [{"name": key, "value": place.plain(action.get("value"), lost)}]
+    if key in place.categories and text(action.get("category")):
+        values.append({"name": f"{key}_category", "value": place.plain(action.get("category"), lost)})
+    return done(place, place.node("set_variable", {"variables": values}), "set_run_result", lost)
+
+
+def _set_local(place: Place, action: Json) -> Made:
+    """Variables of one run (definition 14)."""
+    lost: list[str] = []
+    name, value = variable(text(action.get("local"))), place.plain(action.get("value"), lost)
+    match text(action.get("operation")):
+        case "clear":
+            value = ""
+        case "increment":
+            value = f"{{{{ {name} | default: 0 | plus: {number(action.get('value')) or 1:g} }}}}"
+    return done(place, place.node("set_variable", {"variables": [{"name": name, "value": value}]}), "set_run_local", lost)
+
+
+def _keep(place: Place, what: str, values: Json, lost: list[str], near: str = "") -> Chain:
+    node = place.node("action", {"action": "registered_users__set", "params": {"values": values}})
+    return done(place, node, what, lost, near)
+
+
+def _set_field(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    field = obj(action.get("field"))
+    key = variable(text(field.get("key")) or text(field.get("name")))
+    return _keep(place, "set_contact_field", {key: place.plain(action.get("value"), lost)}, lost)
+
+
+def _set_own(column: str, source: str) -> Maker:
+    def make_one(place: Place, action: Json) -> Made:
+        lost: list[str] = []
+        value = language(text(action.get(source))) if column == "language" else place.plain(action.get(source), lost)
+        return _keep(place, f"set_contact_{column}", {column: value}, lost)
+
+    return make_one
+
+
+def _add_urn(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    column = {"tel": "phone", "mailto": "email"}.get(text(action.get("scheme")))
+    if column is None:
+        place.tell("add_contact_urn", "unsupported", "Only phones and e-mail addresses can be added to a person.")
+        return None
+    return _keep(place, "add_contact_urn", {column: place.plain(action.get("path"), lost)}, lost)
+
+
+def _groups(*, joins: bool) -> Maker:
+    def make_one(place: Place, action: Json) -> Made:
+        what = "add_contact_groups" if joins else "remove_contact_groups"
+        named = {group_name(group): joins for group in objects(action.get("groups"))}
+        if not named or action.get("all_groups") is True:
+            place.tell(what, "unsupported", "Groups that only the run can tell have no counterpart.")
+            return None
+        return _keep(place, what, named, [], "a group is kept as a yes/no attribute of the person")
+
+    return make_one
+
+
+def _webhook(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    key = variable(text(action.get("result_name")) or "webhook")
+    headers = {text(name): place.plain(value, lost) for name, value in obj(action.get("headers")).items() if text(name)}
+    method = text(action.get("method")).upper()
+    params: Json = {
+        "method": method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "GET",
+        "url": place.plain(action.get("url"), lost),
+        "headers": headers,
+        "save": dict.fromkeys(dict.fromkeys(("webhook", key)), "json"),
+    }
+    if text(action.get("body")) and params["method"] not in {"GET", "HEAD"}:
+        params["body"] = place.plain(action.get("body"), lost)
+    call = place.node("action", {"action": "action_send_request", "params": params})
+    chain = done(place, call, "call_webhook", lost)
+    return _with_category(place, call, f"{key}_category") if key in place.categories else chain
+
+
+def _with_category(place: Place, call: Json, name: str) -> Chain:
+    """After the call a variable says how it went, in RapidPro's words."""
+    good = place.node("set_variable", {"variables": [{"name": name, "value": "Success"}]})
+    bad = place.node("set_variable", {"variables": [{"name": name, "value": "Failure"}]})
+    call["exits"] = {"ok": good["id"], **dict.fromkeys(WEBHOOK_EXITS, bad["id"])}
+    return Chain(call["id"], [(good, "next"), (bad, "next")])
+
+
+def _ticket(place: Place, action: Json) -> Made:
+    lost: list[str] = []
+    topic = text(obj(action.get("topic")).get("name")) or text(action.get("subject"))
+    params = {"subject_alias": variable(topic) if topic else "", "message": place.plain(action.get("body") or action.get("note"), lost)}
+    return done(place, place.node("operator", params), "open_ticket", lost, "name a topic of the operators that exists here")
+
+
+def _wait_for_time(place: Place, action: Json) -> Made:
+    seconds = number(action.get("delay"))
+    if seconds is None or not 0 <= seconds <= 366 * 86400:
+        place.tell("wait_for_time", "unsupported", "How long to wait is not a number of seconds.")
+        return None
+    return done(place, place.node("delay", {"amount": seconds, "unit": "seconds"}), "wait_for_time", [])
+
+
+MAKERS: dict[str, Maker] = {
+    "send_msg": _send,
+    "say_msg": _send,
+    "set_run_result": _set_result,
+    "set_run_local": _set_local,
+    "set_contact_field": _set_field,
+    "set_contact_name": _set_own("name", "name"),
+    "set_contact_language": _set_own("language", "language"),
+    "set_contact_timezone": _set_own("timezone", "timezone"),
+    "add_contact_urn": _add_urn,
+    "add_contact_groups": _groups(joins=True),
+    "remove_contact_groups": _groups(joins=False),
+    "call_webhook": _webhook,
+    "open_ticket": _ticket,
+    "wait_for_time": _wait_for_time,
+}
+UNSUPPORTED = {
+    "enter_flow": "The flow that it enters is not in the file. Import it together with this one.",
+    "call_resthook": "Use a subscription to events or an action that sends a request.",
+    "call_classifier": "Classifiers have no counterpart; use a router with conditions or an agent.",
+    "call_llm": "Use an agent.",
+    "send_broadcast": "Messages to others are sent by a broadcast.",
+    "start_session": "Starting a flow for others is done by a broadcast or an internal event.",
+    "send_email": "Use an action that sends a request to a mail service.",
+    "transfer_airtime": "There is no transfer of airtime here.",
+    "add_input_labels": "Messages carry no labels here.",
+    "play_audio": "There are no voice calls here.",
+    "set_contact_channel": "A person answers where they are asked.",
+    "set_contact_status": "A person is blocked by the messenger or in the admin.",
+    "request_optin": "There is no opt-in of channels here.",
+    "link_google_sheet": "Bring the sheet in as custom data.",
+    "send_interactive_msg": "The file names a template that it does not hold. Write the message with its buttons anew.",
+}

@@ -1,0 +1,320 @@
+"""A RapidPro flow (definition 13 or 14) as a section: its nodes one by one, then the edges between them.
+
+A node of theirs holds actions and then a router. A message right before a node that waits becomes one question with it, as authors here draw it.
+"""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from itertools import pairwise
+
+from apps.scenarios.engine.contract import Json
+from apps.scenarios.foreign.drawing import Drawing, Section, join
+from apps.scenarios.foreign.formulas import FormulaError
+from apps.scenarios.foreign.naming import Distinct, slug, variable
+from apps.scenarios.foreign.rapidpro import actions, tests
+from apps.scenarios.foreign.rapidpro.actions import Chain, Place
+from apps.scenarios.foreign.rapidpro.texts import Used, reference, write
+from apps.scenarios.foreign.reading import at, number, obj, objects, text
+
+HINTS = {"location": "location", "image": "photo", "audio": "voice", "video": "file"}
+LONGEST_WAIT = 366 * 86400
+MOST_BRANCHES = 50
+ANSWER = "answer"
+TO = "to:"  # before the uuid of a node of theirs, where a block of ours is not known yet
+
+
+@dataclass
+class Loose:
+    """An exit that leads to a node of theirs; `asked`: the waiting there is done already."""
+
+    node: Json
+    taken: str
+    target: str
+    asked: bool = False
+
+
+@dataclass
+class FlowSection:
+    """One flow on its way into a section. `known`: sections of the other flows of the file, by uuid."""
+
+    drawing: Drawing
+    section: Section
+    flow: Json
+    used: Used
+    known: Mapping[str, Section]
+    categories: frozenset[str]
+    loose: list[Loose] = field(default_factory=list)
+    entries: dict[str, str] = field(default_factory=dict)
+    routers: dict[str, str] = field(default_factory=dict)
+
+    def draw(self) -> None:
+        nodes = {text(node.get("uuid")): node for node in objects(self.flow.get("nodes")) if text(node.get("uuid"))}
+        first = next(iter(nodes), "")
+        start = self.drawing.node(self.section, "start", place=self._position(nodes.get(first, {}), above=True))
+        self.loose.append(Loose(start, "next", first))
+        for uuid, node in nodes.items():
+            self._node(uuid, node, nodes)
+        self._ask_where_needed(nodes)
+        for loose in self.loose:
+            target = self._resolved(loose.target, self.routers.get(loose.target, "") if loose.asked else f"{TO}{loose.target}")
+            if target or loose.taken in self._must(loose.node):
+                join(loose.node, loose.taken, target or self.drawing.ended(self.section))
+
+    def _resolved(self, uuid: str, entry: str) -> str:
+        """The block to which an entry leads: nodes of which no block came over only pass on. "" for the end and for endless passing on."""
+        seen: set[str] = set()
+        while entry.startswith(TO):
+            uuid = entry.removeprefix(TO)
+            if uuid in seen:
+                return ""
+            seen.add(uuid)
+            entry = self.entries.get(uuid, "")
+        return entry
+
+    def _must(self, node: Json) -> frozenset[str]:
+        """Exits that may not stay open."""
+        if node["kind"] == "router":
+            return frozenset({*(branch["id"] for branch in node["params"]["branches"]), "else"})
+        if node["kind"] == "action":
+            return frozenset(actions.ONWARD.get(node["params"]["action"], ("ok",)))
+        return frozenset({"start": {"next"}, "input": {"ok", "timeout"}, "delay": {"next"}, "operator": {"limit"}}.get(node["kind"], ()))
+
+    # --- one node -----------------------------------------------------------------------------------------------------
+
+    def _node(self, uuid: str, node: Json, nodes: Mapping[str, Json]) -> None:
+        place, made = self._place(uuid, node), objects(node.get("actions"))
+        asks = uuid if self._waits(node) else self._asked_next(node, nodes, made)
+        says = bool(asks and made) and made[-1].get("type") == "send_msg" and bool(text(made[-1].get("text")).strip())
+        chains = [found for action in (made[:-1] if says else made) if (found := self._action(place, action))]
+        if says or (asks and made):
+            chains.append(self._ask(place, nodes[asks], asks, action=made[-1] if says else None))
+        for before, after in pairwise(chains):
+            for owner, taken in before.loose:
+                join(owner, taken, after.first)
+        if self._waits(node):
+            self.routers[uuid] = self._route(place, node, on=self._kept_in(node))
+            if chains:
+                self.entries[uuid] = chains[0].first
+            return
+        onward = self._route(place, node, on="") if obj(node.get("router")) else f"{TO}{self._only_exit(node)}"
+        for owner, taken in chains[-1].loose if chains else ():
+            self._join(owner, taken, onward)
+        self.entries[uuid] = chains[0].first if chains else onward
+
+    def _action(self, place: Place, action: Json) -> Chain | None:
+        return self._enter_flow(place, action) if action.get("type") == "enter_flow" else actions.make(place, action)
+
+    # --- waiting ------------------------------------------------------------------------------------------------------
+
+    def _waits(self, node: Json) -> bool:
+        return text(at(node, "router", "wait", "type")) == "msg"
+
+    def _kept_in(self, node: Json) -> str:
+        name = text(at(node, "router", "result_name"))
+        return variable(name) if name else ANSWER
+
+    def _asked_next(self, node: Json, nodes: Mapping[str, Json], made: list[Json]) -> str:
+        """The node that only waits and follows right after this one's last message; "" when there is none."""
+        if not made or obj(node.get("router")) or made[-1].get("type") != "send_msg" or not text(made[-1].get("text")).strip():
+            return ""
+        target = self._only_exit(node)
+        follows = nodes.get(target, {})
+        return target if self._waits(follows) and not objects(follows.get("actions")) else ""
+
+    def _ask(self, place: Place, node: Json, uuid: str, *, action: Json | None = None) -> Chain:
+        """A question: of a message, or silent where the way comes from elsewhere. What follows hangs on the node's router."""
+        lost: list[str] = []
+        kind = HINTS.get(text(at(node, "router", "wait", "hint", "type")), "text")
+        params: Json = {"kind": kind, "save_as": self._kept_in(node), "attempts": 0}
+        if action:
+            params |= actions.message_params(place, action, lost)
+            options = actions.replies(place, action, lost)
+            if options:
+                params["choices"] = options
+        timeout = number(at(node, "router", "wait", "timeout", "seconds"))
+        if timeout is not None and 0 < timeout <= LONGEST_WAIT:
+            params["timeout"] = {"amount": timeout, "unit": "seconds"}
+        asked = place.node("input", params)
+        self.loose.append(Loose(asked, "ok", uuid, asked=True))
+        if "timeout" in params:
+            category = text(at(node, "router", "wait", "timeout", "category_uuid"))
+            self._join(asked, "timeout", self._settled(place, node, category, self._result(node)))
+        return actions.done(place, asked, "send_msg and wait" if action else "wait for a message", lost)
+
+    def _ask_where_needed(self, nodes: Mapping[str, Json]) -> None:
+        """Silent waiting for nodes to which a way leads that asked nothing; each may lead to further ones."""
+        place = 0
+        targets = [entry.removeprefix(TO) for entry in (*self.entries.values(), *self.routers.values()) if entry.startswith(TO)]
+        while place < len(self.loose) or targets:
+            if targets:
+                uuid = targets.pop()
+            else:
+                loose = self.loose[place]
+                place += 1
+                uuid = "" if loose.asked else loose.target
+            node = nodes.get(uuid)
+            if node is not None and self._waits(node) and uuid not in self.entries:
+                self.entries[uuid] = self._ask(self._place(uuid, node), node, uuid).first
+
+    # --- routing ------------------------------------------------------------------------------------------------------
+
+    def _route(self, place: Place, node: Json, *, on: str) -> str:
+        """Where the router begins: a block's id, "to:" with a node of theirs, or "" for the end. `on`: the variable with the answer."""
+        router = obj(node.get("router"))
+        if text(router.get("type")) == "random":
+            return self._random(place, node)
+        key, first = self._result(node), None
+        if not on and objects(router.get("cases")):
+            on, first = self._operand(place, text(router.get("operand")), key)
+        branches, targets = self._branches(place, node, on)
+        default = self._settled(place, node, text(router.get("default_category_uuid")), key)
+        if not branches:
+            if first:
+                self._join(first, "next", default)
+            return str(first["id"]) if first else default
+        block = place.node("router", {"branches": branches})
+        if first:
+            join(first, "next", block["id"])
+        for branch, category in targets.items():
+            self._join(block, branch, self._settled(place, node, category, key))
+        self._join(block, "else", default)
+        return str((first or block)["id"])
+
+    def _join(self, owner: Json, taken: str, target: str) -> None:
+        """`target` is a block's id, "to:" with a node of theirs that may not be drawn yet, or "" for the end."""
+        if target.startswith(TO) or not target:
+            self.loose.append(Loose(owner, taken, target.removeprefix(TO)))
+        else:
+            join(owner, taken, target)
+
+    def _result(self, node: Json) -> str:
+        name = text(at(node, "router", "result_name"))
+        return variable(name) if name else ""
+
+    def _settled(self, place: Place, node: Json, category: str, key: str) -> str:
+        """Where a category leads; through a block that keeps its name when some text of the file asks for it."""
+        target = self._category_target(node, category)
+        found = f"{TO}{target}" if target else ""
+        if not key or key not in self.categories:
+            return found
+        values = [{"name": f"{key}_category", "value": self._category_name(node, category)}]
+        kept = place.node("set_variable", {"variables": values})
+        self._join(kept, "next", found)
+        return str(kept["id"])
+
+    def _operand(self, place: Place, operand: str, key: str) -> tuple[str, Json | None]:
+        """The variable that is looked at, and the block that sets it where it must be set first."""
+        try:
+            path = reference(operand, self.used)
+        except FormulaError as error:
+            place.tell("router", "unsupported", f"{operand}: {error}")
+            path = ""
+        if path and not key:
+            return path, None
+        name = key or "looked_at"
+        found = write(operand, self.used)
+        return name, place.node("set_variable", {"variables": [{"name": name, "value": found.text}]})
+
+    def _branches(self, place: Place, node: Json, on: str) -> tuple[list[Json], dict[str, str]]:
+        """Branches in order, cases of one category that follow each other in one; and branch id → category."""
+        router = obj(node.get("router"))
+        groups: list[tuple[str, list[Json]]] = []
+        for case in objects(router.get("cases")):
+            found = self._condition(place, case, on)
+            category = text(case.get("category_uuid"))
+            if found is None:
+                continue
+            if groups and groups[-1][0] == category:
+                groups[-1][1].append(found)
+            else:
+                groups.append((category, [found]))
+        ids = Distinct()
+        ids("else")
+        branches, targets = [], {}
+        for category, conditions in groups[:MOST_BRANCHES]:
+            name = self._category_name(node, category)
+            branch = {
+                "id": ids(slug(name, sign="-", empty="branch")),
+                "when": conditions[0] if len(conditions) == 1 else {"any": conditions},
+            }
+            branches.append({**branch, "title": name[:200]} if name else branch)
+            targets[str(branch["id"])] = category
+        if len(groups) > MOST_BRANCHES:
+            place.tell("router", "approximated", f"only the first {MOST_BRANCHES} of {len(groups)} ways came over")
+        return branches, targets
+
+    def _condition(self, place: Place, case: Json, on: str) -> Json | None:
+        kind = text(case.get("type")) or "case"
+        try:
+            found = tests.condition(case, on=on, used=self.used)
+        except tests.Approximated as near:
+            place.tell(kind, "approximated", near.message)
+            return near.condition
+        except FormulaError as error:
+            place.tell(kind, "unsupported", str(error))
+            return None
+        place.tell(kind, "exact")
+        return found
+
+    def _random(self, place: Place, node: Json) -> str:
+        ids = Distinct()
+        ids("else")
+        categories = objects(at(node, "router", "categories"))[:MOST_BRANCHES]
+        if not categories:
+            return ""
+        named = {ids(slug(text(item.get("name")), sign="-", empty="way")): item for item in categories}
+        block = place.node("router", {"mode": "share", "branches": [{"id": name, "share": 1} for name in named]})
+        for name, item in named.items():
+            target = self._category_target(node, text(item.get("uuid")))
+            self._join(block, name, f"{TO}{target}" if target else "")
+        place.tell("random", "exact")
+        return str(block["id"])
+
+    # --- another flow -------------------------------------------------------------------------------------------------
+
+    def _enter_flow(self, place: Place, action: Json) -> Chain | None:
+        """Flows of the same file are sections here; what comes back says `child_status`."""
+        flow = obj(action.get("flow"))
+        section = self.known.get(text(flow.get("uuid")))
+        if section is None:
+            place.tell("enter_flow", "unsupported", f"“{text(flow.get('name'))}”: {actions.UNSUPPORTED['enter_flow']}")
+            return None
+        final = action.get("terminal") is True
+        node = place.node("exit", {"mode": "go" if final else "call", "section": section.id}, title=section.name)
+        place.tell("enter_flow", "exact")
+        if final:
+            return Chain(node["id"], [])
+        after = place.node("set_variable", {"variables": [{"name": "child_status", "value": "completed"}]})
+        join(node, "next", after["id"])
+        return Chain(node["id"], [(after, "next")])
+
+    # --- reading ------------------------------------------------------------------------------------------------------
+
+    def _place(self, uuid: str, node: Json) -> Place:
+        return Place(
+            drawing=self.drawing,
+            section=self.section,
+            title=f"{self.section.name} / {uuid[:8]}",
+            at=self._position(node),
+            used=self.used,
+            localization=obj(self.flow.get("localization")),
+            categories=self.categories,
+        )
+
+    def _position(self, node: Json, *, above: bool = False) -> tuple[float, float]:
+        found = obj(at(self.flow, "_ui", "nodes", text(node.get("uuid")), "position"))
+        x, y = number(found.get("left")) or 0.0, number(found.get("top")) or 0.0
+        return x * 1.5, y * 1.5 - (150 if above else 0)
+
+    def _only_exit(self, node: Json) -> str:
+        return next((text(item.get("destination_uuid")) for item in objects(node.get("exits"))), "")
+
+    def _category(self, node: Json, uuid: str) -> Json:
+        return next((item for item in objects(at(node, "router", "categories")) if text(item.get("uuid")) == uuid), {})
+
+    def _category_name(self, node: Json, uuid: str) -> str:
+        return text(self._category(node, uuid).get("name"))
+
+    def _category_target(self, node: Json, uuid: str) -> str:
+        wanted = text(self._category(node, uuid).get("exit_uuid"))
+        return next((text(item.get("destination_uuid")) for item in objects(node.get("exits")) if text(item.get("uuid")) == wanted), "")

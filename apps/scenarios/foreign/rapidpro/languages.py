@@ -1,0 +1,20 @@
+"""RapidPro's three-letter codes (ISO 639-3) as the two-letter ones that people of other messengers have."""
+
+SHORT = {
+    "eng": "en", "rus": "ru", "ukr": "uk", "uzb": "uz", "kaz": "kk", "spa": "es", "fra": "fr", "fre": "fr", "por": "pt", "deu": "de",
+    "ger": "de", "ita": "it", "hin": "hi", "mar": "mr", "tam": "ta", "tel": "te", "kan": "kn", "ben": "bn", "guj": "gu", "pan": "pa",
+    "mal": "ml", "ori": "or", "ory": "or", "asm": "as", "urd": "ur", "ara": "ar", "tur": "tr", "swa": "sw", "swh": "sw", "ind": "id",
+    "msa": "ms", "fil": "tl", "tgl": "tl", "vie": "vi", "zho": "zh", "amh": "am", "som": "so", "hau": "ha", "yor": "yo", "zul": "zu",
+    "xho": "xh", "afr": "af", "kin": "rw", "lug": "lg", "nya": "ny", "sna": "sn", "mya": "my", "khm": "km", "lao": "lo", "tha": "th",
+    "nep": "ne", "sin": "si", "pol": "pl", "ron": "ro", "bul": "bg", "ell": "el", "heb": "he", "fas": "fa", "pus": "ps", "kir": "ky",
+    "tgk": "tg", "aze": "az", "hye": "hy", "kat": "ka", "jpn": "ja", "kor": "ko", "nld": "nl",
+}  # fmt: skip
+UNKNOWN = frozenset({"", "base", "und", "mul"})
+
+
+def language(code: str) -> str:
+    """The code as we write it; "en" for a file that names none."""
+    low = code.strip().lower()
+    if low in UNKNOWN or not (2 <= len(low) <= 3 and low.isascii() and low.isalpha()):  # noqa: PLR2004
+        return "en"
+    return SHORT.get(low, low)

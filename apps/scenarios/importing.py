@@ -1,0 +1,113 @@
+"""Files of other systems brought in: read strictly, recognised, drawn as drafts, checked. Used by the admin and by `manage.py import_scenarios`."""
+
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+from django.utils.translation import gettext as _
+
+from apps.bots.models import Bot
+from apps.core import strictjson
+from apps.core.models import Constant
+from apps.core.registry import Registry
+from apps.identity.models import ClientField
+from apps.scenarios import publishing
+from apps.scenarios.botfile import BotFile, BotPart, ClientFieldPart, ConstantPart, ScenarioPart
+from apps.scenarios.engine.contract import Problem
+from apps.scenarios.importer import Drawn, ForeignFileError, Imported, Importer
+from apps.scenarios.models import Scenario
+
+MAX_BYTES = 10 * 1024 * 1024
+
+importers: Registry[Importer] = Registry("apps.scenarios.importers", Importer)
+
+
+@dataclass
+class Converted:
+    """A file in our form: what came of it, the bot's file that brings it in, and the problems of each draft by its key."""
+
+    importer: Importer
+    imported: Imported
+    file: BotFile
+    problems: dict[str, list[Problem]] = field(default_factory=dict)
+
+    @property
+    def errors(self) -> int:
+        return sum(problem.level == "error" for found in self.problems.values() for problem in found)
+
+
+def read(path: Path) -> bytes:
+    """The file's bytes; raises `ForeignFileError`."""
+    try:
+        if path.stat().st_size > MAX_BYTES:
+            raise ForeignFileError(_("The file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024 // 1024})
+        return path.read_bytes()
+    except OSError as error:
+        raise ForeignFileError(_("The file %(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror}) from error
+
+
+def convert(body: bytes, *, bot: Bot, kind: str = "") -> Converted:
+    """What a file would become as drafts of the bot; nothing is stored. `kind`: the format; recognised when it is not given.
+
+    Raises `ForeignFileError`.
+    """
+    try:
+        data = strictjson.loads(body, max_bytes=MAX_BYTES)
+    except strictjson.StrictJsonError as error:
+        raise ForeignFileError(_("The file is no JSON that can be read: %(why)s") % {"why": error.reason}) from error
+    importer = _importer(data, kind)
+    imported = importer.convert(data)
+    file = _bot_file(imported, bot)
+    problems = {part.key: publishing.check(part.definition, bot=bot) for part in file.scenarios}
+    return Converted(importer, imported, file, problems)
+
+
+def _importer(data: Any, kind: str) -> Importer:
+    if kind:
+        if kind not in importers:
+            raise ForeignFileError(
+                _("There is no format “%(kind)s”. Use one of: %(known)s.") % {"kind": kind, "known": ", ".join(importers)}
+            )
+        return importers[kind]
+    found = next((importer for importer in importers.values() if importer.recognises(data)), None)
+    if found is None:
+        known = ", ".join(str(importer.label) for importer in importers.values())
+        raise ForeignFileError(_("The file is of none of the formats that can be imported: %(known)s.") % {"known": known})
+    return found
+
+
+def _bot_file(imported: Imported, bot: Bot) -> BotFile:
+    """Drafts under keys that are free in the bot; attributes and constants that the installation does not know yet."""
+    taken = set(Scenario.objects.filter(bot=bot).values_list("key", flat=True))
+    declared = set(ClientField.objects.filter(key__in=imported.fields).values_list("key", flat=True))
+    constants = set(Constant.objects.filter(key__in=imported.constants).values_list("key", flat=True))
+    return BotFile(
+        bot=BotPart(name=bot.name),
+        client_fields=[
+            ClientFieldPart(key=key, label=label[:100], type=ClientField.Type(kind))
+            for key, (label, kind) in imported.fields.items()
+            if key not in declared
+        ],
+        constants=[ConstantPart(key=key, value=value) for key, value in imported.constants.items() if key not in constants],
+        scenarios=[_part(drawn, _free(drawn.key, taken)) for drawn in imported.scenarios],
+    )
+
+
+def _part(drawn: Drawn, key: str) -> ScenarioPart:
+    return ScenarioPart(
+        key=key,
+        name=drawn.name or key,
+        description=drawn.description,
+        publish=False,
+        definition=drawn.definition,
+        layout=drawn.layout,
+    )
+
+
+def _free(key: str, taken: set[str]) -> str:
+    found, number = key, 1
+    while found in taken:
+        number += 1
+        found = f"{key}-{number}"
+    taken.add(found)
+    return found

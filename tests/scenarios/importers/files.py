@@ -1,0 +1,231 @@
+"""Files of other systems in the small: every shape that their exports have, written for these tests."""
+
+from typing import Any
+
+Json = dict[str, Any]
+
+
+def exits(*targets: str | None) -> list[Json]:
+    return [{"uuid": f"exit-{index}-{target}", "destination_uuid": target} for index, target in enumerate(targets)]
+
+
+def node(uuid: str, *actions: Json, to: str | None = None, **more: Any) -> Json:
+    return {"uuid": uuid, "actions": list(actions), "exits": exits(to), **more}
+
+
+def said(uuid: str, text: str, **more: Any) -> Json:
+    return {"uuid": uuid, "type": "send_msg", "text": text, **more}
+
+
+def switch(uuid: str, ways: Json, *cases: tuple[str, list[Any], str], actions: tuple[Json, ...] = (), **router: Any) -> Json:
+    """A node with a router: `ways` are category → node, the last one is the default; a case is (test, arguments, category)."""
+    outs = {name: f"{uuid}-{name}-exit" for name in ways}
+    return {
+        "uuid": uuid,
+        "actions": list(actions),
+        "router": {
+            "type": "switch",
+            "categories": [{"uuid": f"{uuid}-{name}", "name": name, "exit_uuid": outs[name]} for name in ways],
+            "cases": [
+                {"uuid": f"{uuid}-case-{index}", "type": kind, "arguments": arguments, "category_uuid": f"{uuid}-{name}"}
+                for index, (kind, arguments, name) in enumerate(cases)
+            ],
+            "default_category_uuid": f"{uuid}-{list(ways)[-1]}",
+            **router,
+        },
+        "exits": [{"uuid": outs[name], "destination_uuid": target} for name, target in ways.items()],
+    }
+
+
+MESSAGE = {"type": "msg"}
+
+
+def flow(uuid: str, name: str, *nodes: Json, **more: Any) -> Json:
+    return {"uuid": uuid, "name": name, "spec_version": "13.1.0", "language": "eng", "type": "messaging", "nodes": list(nodes), **more}
+
+
+def export(*flows: Json, **more: Any) -> Json:
+    return {"version": "13", "site": "https://flows.example.com", "flows": list(flows), **more}
+
+
+SURVEY = export(
+    flow(
+        "f-colours",
+        "Favourite colours",
+        node("hi", said("m-hi", "Hi @contact.first_name, write to me@@example.com or bob@example.com {{ not ours }}"), to="ask"),
+        node("ask", said("m-ask", "Which colour?", quick_replies=["Red", "Blue"]), to="answer"),
+        switch(
+            "answer",
+            {"Red": "keep", "Blue": "keep", "No Response": None, "Other": "again"},
+            ("has_any_word", ["red crimson"], "Red"),
+            ("has_any_word", ["blue"], "Blue"),
+            operand="@input.text",
+            result_name="Colour",
+            wait={**MESSAGE, "timeout": {"seconds": 600, "category_uuid": "answer-No Response"}},
+        ),
+        node("again", said("m-again", "I do not know that colour."), to="answer"),
+        node(
+            "keep",
+            {
+                "uuid": "a-keep",
+                "type": "set_contact_field",
+                "field": {"key": "colour", "name": "Colour"},
+                "value": "@results.colour.category",
+            },
+            {"uuid": "a-groups", "type": "add_contact_groups", "groups": [{"uuid": "g", "name": "Painters"}]},
+            {"uuid": "a-air", "type": "transfer_airtime"},
+            to="age",
+        ),
+        switch(
+            "age",
+            {"Complete": "bye", "Expired": None},
+            ("has_only_text", ["completed"], "Complete"),
+            operand="@child.run.status",
+            actions=({"uuid": "a-age", "type": "enter_flow", "flow": {"uuid": "f-age", "name": "Age"}},),
+        ),
+        node("bye", said("m-bye", "Next year you are @(results.age + 1). @(epoch(now()))")),
+        localization={"spa": {"m-ask": {"text": ["¿Qué color?"], "quick_replies": ["Rojo", "Azul"]}}},
+        _ui={"nodes": {"hi": {"position": {"left": 100, "top": 40}}}},
+    ),
+    flow(
+        "f-age",
+        "Age",
+        switch(
+            "age",
+            {"Ok": None, "Other": "age"},
+            ("has_number_between", ["1", "120"], "Ok"),
+            operand="@input.text",
+            result_name="Age",
+            wait=MESSAGE,
+            actions=(said("m-age", "How old are you?"),),
+        ),
+    ),
+    triggers=[
+        {"trigger_type": "K", "keywords": ["colour"], "match_type": "F", "flow": {"uuid": "f-colours", "name": "Favourite colours"}},
+        {"trigger_type": "S", "flow": {"uuid": "f-colours", "name": "Favourite colours"}},
+    ],
+    fields=[{"key": "colour", "name": "Colour", "type": "text"}, {"key": "born", "name": "Born", "type": "datetime"}],
+    campaigns=[{"name": "Reminders"}],
+)
+
+ORDER = export(
+    flow(
+        "f-order",
+        "Order",
+        switch(
+            "call",
+            {"Success": "good", "Failure": "bad"},
+            ("has_only_text", ["Success"], "Success"),
+            operand="@results.order.category",
+            actions=(
+                {
+                    "uuid": "a-call", "type": "call_webhook", "method": "POST", "url": "https://crm.example.com/o/@(url_encode(input.text))",
+                    "headers": {"Authorization": "Token @globals.crm_token"}, "body": '{"name": "@contact.name"}', "result_name": "Order",
+                },
+            ),
+        ),
+        node("good", said("m-good", "Order @webhook.json.id: @results.order.extra.state")),
+        node("bad", said("m-bad", "Sorry")),
+    )
+)  # fmt: skip
+
+LEGACY = {
+    "version": "11.12",
+    "flows": [
+        {
+            "base_language": "eng",
+            "flow_type": "F",
+            "version": "11.12",
+            "metadata": {"name": "Sign up", "uuid": "old"},
+            "entry": "first",
+            "action_sets": [
+                {
+                    "uuid": "last", "x": 10, "y": 400, "destination": None,
+                    "actions": [
+                        {"type": "save", "field": "name", "label": "Name", "value": "@flow.name"},
+                        {"type": "reply", "msg": {"eng": "Thank you, @(UPPER(flow.name))!", "fra": "Merci, @flow.name !"}},
+                    ],
+                },
+                {
+                    "uuid": "first", "x": 10, "y": 0, "destination": "wait",
+                    "actions": [{"type": "reply", "msg": {"eng": "What is your name?", "fra": "Votre nom ?"}}],
+                },
+            ],
+            "rule_sets": [
+                {
+                    "uuid": "wait", "x": 10, "y": 200, "label": "Name", "ruleset_type": "wait_message", "operand": "@step.value",
+                    "rules": [
+                        {"uuid": "r1", "category": {"eng": "Short"}, "destination": "first", "test": {"type": "regex", "test": {"eng": "^.$"}}},
+                        {"uuid": "r2", "category": {"eng": "All Responses"}, "destination": "last", "test": {"type": "true"}},
+                    ],
+                }
+            ],
+        }
+    ],
+}  # fmt: skip
+
+
+def paragraph(*children: Json) -> Json:
+    return {"type": "p", "children": list(children)}
+
+
+def bubble(block_id: str, *children: Json, **more: Any) -> Json:
+    return {"id": block_id, "type": "text", "content": {"richText": [paragraph(*children)]}, **more}
+
+
+TYPEBOT = {
+    "version": "6",
+    "id": "cl-lead",
+    "name": "Lead score",
+    "events": [{"id": "begin", "type": "start", "outgoingEdgeId": "e-begin", "graphCoordinates": {"x": 0, "y": 0}}],
+    "variables": [{"id": "v-score", "name": "Lead Score"}, {"id": "v-company", "name": "Company"}, {"id": "v-staff", "name": "Staff"}],
+    "groups": [
+        {
+            "id": "g-hello", "title": "Welcome", "graphCoordinates": {"x": 0, "y": 0},
+            "blocks": [
+                bubble("b-hi", {"text": "Hello, "}, {"text": "guest", "bold": True}, {"text": " <3"}),
+                {"id": "b-zero", "type": "Set variable", "options": {"variableId": "v-score", "expressionToEvaluate": "0"}},
+                bubble("b-which", {"text": "Which company?"}),
+                {"id": "b-company", "type": "text input", "options": {"variableId": "v-company"}, "outgoingEdgeId": "e-company"},
+            ],
+        },
+        {
+            "id": "g-staff", "title": "Staff", "graphCoordinates": {"x": 400, "y": 0},
+            "blocks": [
+                {"id": "b-ten", "type": "Set variable", "options": {"variableId": "v-score", "expressionToEvaluate": "{{Lead Score}} + 10"}},
+                bubble("b-many", {"text": "How many people work at {{Company}}?"}),
+                {"id": "b-staff", "type": "number input", "options": {"variableId": "v-staff", "min": 1}},
+                {
+                    "id": "b-if", "type": "Condition",
+                    "items": [
+                        {
+                            "id": "i-big", "outgoingEdgeId": "e-big",
+                            "content": {
+                                "logicalOperator": "AND",
+                                "comparisons": [{"id": "c", "variableId": "v-staff", "comparisonOperator": "Greater than", "value": "30"}],
+                            },
+                        }
+                    ],
+                },
+                bubble("b-small", {"text": "A small team: {{Lead Score}} points."}),
+                {"id": "b-code", "type": "Code", "options": {"content": "alert(1)"}},
+            ],
+        },
+        {
+            "id": "g-big", "title": "Big", "graphCoordinates": {"x": 800, "y": 0},
+            "blocks": [
+                bubble("b-again", {"text": "A big one! Once more?"}),
+                {
+                    "id": "b-choice", "type": "choice input", "outgoingEdgeId": None,
+                    "items": [{"id": "i-yes", "content": "Yes", "outgoingEdgeId": "e-yes"}, {"id": "i-no", "content": "No"}],
+                },
+            ],
+        },
+    ],
+    "edges": [
+        {"id": "e-begin", "from": {"eventId": "begin"}, "to": {"groupId": "g-hello"}},
+        {"id": "e-company", "from": {"blockId": "b-company"}, "to": {"groupId": "g-staff"}},
+        {"id": "e-big", "from": {"blockId": "b-if", "itemId": "i-big"}, "to": {"groupId": "g-big"}},
+        {"id": "e-yes", "from": {"blockId": "b-choice", "itemId": "i-yes"}, "to": {"groupId": "g-hello", "blockId": "b-zero"}},
+    ],
+}  # fmt: skip

@@ -1,0 +1,129 @@
+"""Files of other systems through the command and the admin; and files that hold anything at all."""
+
+import json
+import random
+from io import StringIO
+from pathlib import Path
+from typing import Any
+
+import pytest
+from django.core.files.uploadedfile import SimpleUploadedFile
+from django.core.management import CommandError, call_command
+from django.test import Client
+
+from apps.accounts.models import Role, RoleAssignment, User
+from apps.accounts.rights import DELIVERED
+from apps.bots.models import Bot
+from apps.core.models import AuditEntry
+from apps.identity.models import ClientField
+from apps.scenarios import importing
+from apps.scenarios.engine import lint
+from apps.scenarios.importer import ForeignFileError
+from apps.scenarios.importing import importers
+from apps.scenarios.models import Scenario
+from apps.scenarios.registry import actions, blocks
+from tests.scenarios.importers.files import LEGACY, ORDER, SURVEY, TYPEBOT
+
+PAGE = "/admin/scenarios/scenario/import-flows/"
+FILES = {"survey": SURVEY, "order": ORDER, "legacy": LEGACY, "typebot": TYPEBOT}
+STRANGE: list[Any] = [None, True, 0, -1, 1e308, "", "x", "@(", "{{", "\x00", [], {}, [None], {"type": {}}, "A" * 20_000, [[[[]]]]]
+
+
+@pytest.fixture
+def bot(db: None) -> Bot:
+    return Bot.objects.create(name="Shop")
+
+
+@pytest.fixture
+def page(db: None) -> Client:
+    client = Client()
+    client.force_login(User.objects.create_superuser("chief", password="x"))
+    return client
+
+
+def spoiled(value: Any, chance: random.Random) -> Any:
+    """The file with some of its parts missing, doubled, or replaced by anything."""
+    if chance.random() < 0.04:
+        return chance.choice(STRANGE)
+    if isinstance(value, dict):
+        return {key: spoiled(item, chance) for key, item in value.items() if chance.random() > 0.03}
+    if isinstance(value, list):
+        return [spoiled(item, chance) for item in value for _again in range(chance.choice([1, 1, 1, 1, 1, 1, 1, 0, 2]))]
+    return value
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_no_file_breaks_an_importer_and_every_draft_can_be_checked(name: str) -> None:
+    for seed in range(150):
+        data = spoiled(FILES[name], random.Random(seed))  # noqa: S311  no secret hangs on it
+        for importer in importers.values():
+            if importer.recognises(data):
+                for drawn in importer.convert(data).scenarios:
+                    assert {p.code for p in lint.check(drawn.definition, blocks=blocks, actions=actions)} & {"params", "form"} == set(), (
+                        seed
+                    )
+
+
+def test_the_command_makes_drafts_and_tells_every_node(bot: Bot, tmp_path: Path) -> None:
+    path, out = tmp_path / "export.json", StringIO()
+    path.write_text(json.dumps(SURVEY))
+    call_command("import_scenarios", path, "--dry-run", stdout=out)
+    assert "! Favourite colours / keep  transfer_airtime: There is no transfer of airtime here." in out.getvalue()
+    assert Scenario.objects.count() == 0
+    call_command("import_scenarios", path, bot=bot.pk, stdout=out)
+    call_command("import_scenarios", path, bot=bot.pk, stdout=out)
+    keys = ["age", "age-2", "favourite-colours", "favourite-colours-2"]
+    assert list(Scenario.objects.order_by("key").values_list("key", flat=True)) == keys
+    assert list(Scenario.objects.filter(published__isnull=False)) == []
+    assert set(ClientField.objects.values_list("key", "type")) == {("colour", "text"), ("born", "date")}
+
+
+@pytest.mark.parametrize(
+    ("body", "reason"),
+    [
+        (b"", "no JSON"),
+        (b"{", "no JSON"),
+        (b'{"a": 1}', "none of the formats"),
+        (b"[" * 100_000, "no JSON"),
+        (b'{"flows": [], "groups": [], "edges": []}', "none of the formats"),
+    ],
+)
+def test_broken_files_are_refused_with_what_to_do(bot: Bot, body: bytes, reason: str) -> None:
+    with pytest.raises(ForeignFileError, match=reason):
+        importing.convert(body, bot=bot)
+
+
+def test_a_file_that_is_too_large_and_a_wrong_format_are_refused(bot: Bot, tmp_path: Path) -> None:
+    path = tmp_path / "huge.json"
+    path.write_bytes(b" " * (importing.MAX_BYTES + 1))
+    with pytest.raises(CommandError, match="larger than 10 MB"):
+        call_command("import_scenarios", path, bot=bot.pk)
+    with pytest.raises(ForeignFileError, match="no groups"):
+        importing.convert(json.dumps(SURVEY).encode(), bot=bot, kind="typebot")
+
+
+def test_the_admin_shows_what_would_become_of_it_and_then_imports(page: Client, bot: Bot) -> None:
+    upload = SimpleUploadedFile("lead.json", json.dumps(TYPEBOT).encode())
+    looked = page.post(PAGE, {"file": upload, "bot": bot.pk, "kind": ""})
+    assert "Typebot: what would become of it in “Shop”" in looked.content.decode()
+    assert "Make it a custom action in JavaScript." in looked.content.decode()
+    assert Scenario.objects.count() == 0
+    done = page.post(PAGE, {"text": looked.context["text"], "bot": bot.pk, "kind": "", "import": "1"})
+    assert "Imported into “Shop”" in done.content.decode()
+    assert Scenario.objects.get().key == "lead-score"
+    assert AuditEntry.objects.filter(action="scenarios.foreign.import", object_id=str(bot.pk)).count() == 1
+    assert page.get("/admin/scenarios/scenario/").content.decode().count(PAGE) == 1
+
+
+def test_a_wrong_file_is_told_on_the_page(page: Client, bot: Bot) -> None:
+    answer = page.post(PAGE, {"file": SimpleUploadedFile("x.json", b"<html>"), "bot": bot.pk, "kind": ""})
+    assert "Nothing was imported" in answer.content.decode()
+
+
+def test_who_may_not_edit_scenarios_may_not_import(bot: Bot) -> None:
+    role, _made = Role.objects.get_or_create(key="analyst", defaults=DELIVERED["analyst"])
+    user = User.objects.create_user("olga", password="x", is_staff=True)
+    RoleAssignment.objects.create(user=user, role=role, all_bots=True)
+    client = Client()
+    client.force_login(user)
+    assert client.get(PAGE).status_code == 403
