@@ -46,6 +46,8 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "session.resumed": (_("The scenario came back"), "play_circle"),
     "session.skipped": (_("The scenario was not started"), "skip_next"),
     "scenario.event": (_("The scenario told an event"), "campaign"),
+    "webhook.disabled": (_("A subscription was disabled"), "outbox"),
+    "webhook.test": (_("Test event"), "science"),
     "scenario.published": (_("A scenario was published"), "rocket_launch"),
 }
 

@@ -59,6 +59,8 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         (
             Page("gateway.Endpoint", _("Endpoints"), "webhook"),
             Page("gateway.ApiToken", _("Access tokens"), "key"),
+            Page("events.Subscription", _("Event subscriptions"), "outbox"),
+            Page("events.Delivery", _("Deliveries"), "forward_to_inbox"),
         ),
     ),
     (
@@ -69,6 +71,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("scenarios.Session", _("Sessions"), "play_circle"),
             Page("conversations.Message", _("Messages"), "chat"),
             Page("conversations.Call", _("Outside calls"), "call_made"),
+            Page("core.HeldHost", _("Failing hosts"), "cloud_off"),
             Page("events.Event", _("Event log"), "list_alt"),
         ),
     ),

@@ -20,7 +20,7 @@ from apps.conversations.models import Update
 from apps.core import health
 from apps.events.admin.listing import patience
 from apps.events.kinds import kind_title
-from apps.events.models import Event
+from apps.events.models import Event, Subscription
 from apps.events.showing import list_of, moment, page_of, trace_page
 from apps.gateway.models import ApiToken, Endpoint
 from apps.scenarios.models import Scenario, Session
@@ -169,7 +169,7 @@ def _capped(rows: Any) -> str:
 
 def matters(user: AnyUser) -> list[Matter]:
     """Failing channels, parked items, and the newest failures of the log that nobody has to search for."""
-    return [*_failing_channels(user), *_parked(user), *_failures(user)]
+    return [*_failing_channels(user), *_disabled_subscriptions(user), *_parked(user), *_failures(user)]
 
 
 def _failing_channels(user: AnyUser) -> list[Matter]:
@@ -180,6 +180,19 @@ def _failing_channels(user: AnyUser) -> list[Matter]:
             text=row.health_text,
             url=page_of("bots.Channel", row.pk),
             at=moment(row.health_at),
+        )
+        for row in rows[:SHOWN]
+    ]
+
+
+def _disabled_subscriptions(user: AnyUser) -> list[Matter]:
+    rows = scoped(Subscription.objects.filter(state=Subscription.State.DISABLED).order_by("-failing_since", "-id"), user)
+    return [
+        Matter(
+            title=_("Subscription disabled: %(name)s") % {"name": row.name},
+            text=row.state_text,
+            url=page_of("events.Subscription", row.pk),
+            at=moment(row.failing_since),
         )
         for row in rows[:SHOWN]
     ]

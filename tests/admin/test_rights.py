@@ -27,6 +27,8 @@ MODULES = {
     "conversations.Call": "operations",
     "gateway.Endpoint": "integration",
     "events.Event": "events",
+    "events.Subscription": "integration",
+    "events.Delivery": "integration",
 }
 SignIn = Callable[..., Client]
 

@@ -13,7 +13,7 @@ from apps.bots.adapter import Inbound
 from apps.bots.models import Bot, Channel
 from apps.conversations import advancing, inbox, parking
 from apps.conversations.models import Call, Conversation, Message, Update
-from apps.events.models import Event
+from apps.events.models import Delivery, Event, Subscription
 from apps.gateway.models import Endpoint
 from apps.identity import resolving
 from apps.identity.models import ConnectLink, ExternalId, Lead, Person
@@ -91,7 +91,10 @@ def _add_rows(world: World) -> None:
     link = ConnectLink.objects.create(
         digest=f"d{next(_numbers)}", bot=bot, channel=world.channel, external_id="125", expires_at=timezone.now() + timedelta(minutes=10)
     )
+    subscription = Subscription.objects.create(name="Data store", bot_id=bot.pk, url="https://data.example/hook", kinds=["message.sent"])
+    delivery = Delivery.objects.create(subscription=subscription, kind="message.sent", message_id="msg_1", body='{"id": "evt_1"}', state="done")
     found: list[Model] = [
+        subscription, delivery,
         bot, world.channel, world.scenario, ScenarioVersion.objects.get(scenario=world.scenario), session, world.person, world.lead, link, endpoint,
         world.conversation, world.said, parked, call, Event.objects.filter(bot_id=bot.pk).latest("pk"),
     ]  # fmt: skip

@@ -1,5 +1,8 @@
-"""The event log in the admin, and the parts from which the pages of the other apps are made."""
+"""The event log in the admin, subscriptions to it, and the parts from which the pages of the other apps are made."""
 
+from apps.events.admin.deliveries import DeliveryAdmin
 from apps.events.admin.events import EventAdmin
+from apps.events.admin.hosts import HeldHostAdmin
+from apps.events.admin.subscriptions import SubscriptionAdmin
 
-__all__ = ["EventAdmin"]
+__all__ = ["DeliveryAdmin", "EventAdmin", "HeldHostAdmin", "SubscriptionAdmin"]
