@@ -5,6 +5,7 @@ The seed is printed; the same seed repeats the same run. Ends with 1 when a prom
 
 import argparse
 import random
+import signal
 import sys
 from collections.abc import Sequence
 
@@ -14,6 +15,7 @@ from faults.matrix import Fault, Verdict
 
 def main() -> int:
     given = arguments()
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     seed = given.seed if given.seed is not None else random.randrange(2**31)
     wanted = chosen(only=given.only, quick=given.quick)
     print(f"seed {seed}, {len(wanted)} faults", flush=True)

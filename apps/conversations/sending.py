@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
-from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing
+from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing, sweeping
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core import dbclock
@@ -281,6 +281,7 @@ class Sender:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self._guarded(self._free)
+            await self._guarded(self._stand_in)
             beats += 1
             if beats % HEART_SECONDS == 1:
                 await self._guarded(self._heart)
@@ -296,6 +297,9 @@ class Sender:
             self._hand[table].discard(row_id)
             del self._crashed[0]
         return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
+
+    async def _stand_in(self) -> None:
+        await self._in_database(sweeping.stand_in)
 
     async def _heart(self) -> None:
         await self._in_database(claimants.end_silent)
