@@ -281,7 +281,6 @@ class Sender:
         while True:
             await asyncio.sleep(LOOK_SECONDS)
             await self._guarded(self._free)
-            await self._guarded(self._stand_in)
             beats += 1
             if beats % HEART_SECONDS == 1:
                 await self._guarded(self._heart)
@@ -298,12 +297,10 @@ class Sender:
             del self._crashed[0]
         return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
 
-    async def _stand_in(self) -> None:
-        await self._in_database(sweeping.stand_in)
-
     async def _heart(self) -> None:
         await self._in_database(claimants.end_silent)
         await self._in_database(dbclock.keep)
+        await self._in_database(sweeping.stand_in)
         self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
         await self._in_database(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 

@@ -30,7 +30,7 @@ def sweep() -> int:
 
 def stand_in() -> int:
     """Sweep when those who should have not done so for a while: no beat, no broker, or a clock that was set back, after which a beat may
-    sleep for hours. Any process may call it each second; how many timers fired.
+    sleep for hours. Any process may call it now and then; how many timers fired.
     """
     swept = Heartbeat.objects.filter(name="worker").aggregate(last=Max("at"), now=Now())
     if swept["last"] is None or swept["now"] - swept["last"] < SILENCE:
