@@ -15,3 +15,4 @@ STORAGES = {
     "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
 }
 CACHE_CHECK_SECONDS = 0  # each test has rows of its own
+TOGETHER_LINGERS = 0  # and leaves no session open behind it

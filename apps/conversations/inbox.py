@@ -6,7 +6,7 @@ from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
-from django.db import connection, transaction
+from django.db import transaction
 
 from apps.bots.adapter import Inbound
 from apps.bots.content import Media
@@ -96,8 +96,6 @@ def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:
     rows = list(postings)
     if not rows:
         return []
-    if connection.in_atomic_block:
-        return _post_all([(rows, hint)])[0]
     return _post_together((rows, hint))
 
 

@@ -8,6 +8,8 @@ from typing import Generic, TypeVar
 from django.conf import settings
 from django.db import connection, models
 
+from apps.core.together import aside
+
 T = TypeVar("T")
 CHECK_SECONDS = 0.5
 
@@ -31,7 +33,7 @@ class CachedTable(Generic[T]):
         with self._lock:
             age = time.monotonic() - self._checked_at
             if self._known is None or age >= getattr(settings, "CACHE_CHECK_SECONDS", CHECK_SECONDS):
-                self._refresh()
+                aside(self._refresh)
             assert self._known is not None  # noqa: S101  set by _refresh
             return self._known[1]
 

@@ -56,14 +56,18 @@ def begin(request: HttpRequest, alias: str) -> Attempt:
 
 
 def note(attempt: Attempt, answer: Answer) -> None:
-    """Write the row; a log that cannot be written does not change the answer that stands for what was committed."""
+    """Have the row written, together with others and without waiting for it; a log that cannot be written does not change the answer that stands for what was committed."""
     if answer.status in _FLOODING and not _may_note(attempt):
         logger.warning("a call was refused", status=answer.status, alias=attempt.alias)
         return
-    try:
-        _write_together(_event(attempt, answer))
-    except DatabaseError as error:
+
+    def failed(error: BaseException) -> None:
         logger.warning("a call was not noted", error=type(error).__name__, status=answer.status, alias=attempt.alias)
+
+    try:
+        _write_together.without_waiting(_event(attempt, answer), failed=failed)
+    except DatabaseError as error:
+        failed(error)
 
 
 def _write(rows: Sequence[Event]) -> Sequence[Event]:

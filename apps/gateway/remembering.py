@@ -8,6 +8,7 @@ from typing import Generic, TypeVar
 from django.conf import settings
 
 from apps.core.cached import CHECK_SECONDS
+from apps.core.together import aside
 
 K = TypeVar("K", bound=Hashable)
 V = TypeVar("V")
@@ -28,7 +29,7 @@ class Remembered(Generic[K, V]):
         known = self._known.get(key)
         if known and time.monotonic() - known[0] < getattr(settings, "CACHE_CHECK_SECONDS", CHECK_SECONDS):
             return known[1]
-        value = load()
+        value = aside(load)
         with self._lock:
             if value is None:
                 self._known.pop(key, None)

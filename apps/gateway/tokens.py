@@ -18,6 +18,7 @@ from django.utils import timezone
 from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.core.crypto import token_digest
+from apps.core.together import aside
 from apps.gateway.answers import RefusedError
 from apps.gateway.models import ApiToken
 from apps.gateway.remembering import Remembered
@@ -204,4 +205,4 @@ def _note_use(token_id: int, at: datetime) -> None:
         return
     _noted[token_id] = time.monotonic()
     fresh = at - timedelta(seconds=USED_SECONDS)
-    ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=fresh).update(last_used_at=at)
+    aside(lambda: ApiToken.objects.filter(pk=token_id).exclude(last_used_at__gt=fresh).update(last_used_at=at))
