@@ -37,6 +37,8 @@ def drain(*, stop: Callable[[], bool] = lambda: False) -> int:
         claims = lanes.claim(limit=settings.DRAIN_BATCH)
         if not claims:
             break
+        if len(claims) == settings.DRAIN_BATCH:
+            waking.more_workers()
         handled += advance_claimed(claims)
     return handled
 

@@ -1,24 +1,19 @@
 """Celery's part: hints become drains, beat becomes sweeps. All the work and all the truth are elsewhere."""
 
-import time
-
 from celery import shared_task
 
-from apps.conversations import advancing, sweeping, waking
+from apps.conversations import draining, sweeping
 from apps.core.health import beat_heart
 
-DRAIN_SECONDS = 30
+DRAIN_SECONDS = 30.0
 
 
 @shared_task(name="conversations.drain", expires=60)
 def drain() -> int:
-    """Drain until nothing is due, for at most half a minute; then hint again, so that a busy worker can be stopped between drains."""
-    waking.hint_taken()
-    until = time.monotonic() + DRAIN_SECONDS
-    handled = advancing.drain(stop=lambda: time.monotonic() > until)
-    if time.monotonic() > until:
-        waking.workers()
-    return handled
+    """Drain, wait a moment for more, and so on while more comes, for at most half a minute; then hint again, so that a busy worker can be
+    stopped between drains.
+    """
+    return draining.drain(seconds=DRAIN_SECONDS)
 
 
 @shared_task(name="conversations.sweep", expires=5)
