@@ -20,7 +20,8 @@ BUSY = 1.15
 
 @dataclass(frozen=True)
 class Fault:
-    """`keeps` is the promise beyond the audit, `bound` what must hold in figures. `quick`: part of the tests; `slow`: takes more than a minute.
+    """`keeps` is the promise beyond the audit, `bound` what must hold in figures. `quick`: part of the tests; `slow`: takes more than a minute;
+    `short_of`: the fault of the whole set of which this is a short form.
     `ground`: options of a ground of its own (`ground.running`), None when it shares the common one. `skipped` says why it cannot run here.
     """
 
@@ -32,6 +33,7 @@ class Fault:
     ground: Mapping[str, Any] | None = None
     slow: bool = False
     skipped: Callable[[], str] = str
+    short_of: str = ""
 
 
 FAULTS: dict[str, Fault] = {}
@@ -193,11 +195,14 @@ class Verdict:
 
     @property
     def held(self) -> bool:
-        return not self.problems
+        return not self.problems and not self.skipped
 
 
-def judge(found: Fault, ground: Ground, seed: int) -> Verdict:
-    """Run one fault. Whatever breaks in it is a complaint, not the end of the matrix."""
+def judge(found: Fault, ground: Ground | None, seed: int) -> Verdict:
+    """Run one fault. Whatever breaks in it is a complaint, not the end of the matrix. Without a ground it cannot run here."""
+    why = found.skipped()
+    if why or ground is None:
+        return Verdict(found.name, seed, 0, {}, [], skipped=why)
     run = Run(ground, seed)
     audit.forget_overlaps(ground)
     began = time.monotonic()

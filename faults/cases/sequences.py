@@ -77,7 +77,7 @@ def random_sequences(run: Run) -> None:
     play(run, count=SEQUENCES)
 
 
-@fault(f"{A_FEW} random sequences of {EVENTS} events", bound="every promise after each", quick=True)
+@fault(f"{A_FEW} random sequences of {EVENTS} events", bound="every promise after each", quick=True, short_of="random-sequences")
 def a_few_random_sequences(run: Run) -> None:
     play(run, count=A_FEW)
 

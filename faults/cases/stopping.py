@@ -31,6 +31,7 @@ def stopped_for_long(run: Run) -> None:
     "a worker and a sender are stopped for five seconds in the middle of their work, then continued",
     bound="they go on; no extra copy",
     quick=True,
+    short_of="stopped-for-long",
 )
 def stopped_for_short(run: Run) -> None:
     chats, _at = _stop_both(run, seconds=SHORT)
