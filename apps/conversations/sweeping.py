@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.conversations import inbox, waking
+from apps.conversations import callbacks, inbox, waking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import FeedItem, Lane, Timer, Update
 from apps.core.health import forget_dead
@@ -19,9 +19,11 @@ SILENCE = timedelta(seconds=5)
 
 
 def sweep() -> int:
-    """Turn due timers into inbox items and hint workers when any lane is due; how many timers fired."""
+    """Turn due timers and callbacks that did not come into inbox items and hint workers when any lane is due; how many timers fired."""
     fired = 0
     while batch := fire_timers(limit=TIMER_BATCH):
+        fired += batch
+    while batch := callbacks.expire():
         fired += batch
     if Lane.objects.filter(wake_at__lte=Now()).exists():
         waking.more_workers(at_once=True)
@@ -32,8 +34,8 @@ def stand_in() -> int:
     """Sweep when those who should have not done so for a while: no beat, no broker, or a clock that was set back, after which a beat may
     sleep for hours. Any process may call it now and then; how many timers fired.
     """
-    swept = Heartbeat.objects.filter(name="worker").aggregate(last=Max("at"), now=Now())
-    if swept["last"] is None or swept["now"] - swept["last"] < SILENCE:
+    swept = Heartbeat.objects.filter(name="worker")
+    if swept.filter(at__gt=Now() - SILENCE).exists() or not swept.exists():
         return 0
     return sweep()
 
