@@ -1,0 +1,84 @@
+// The page: sections and palette on the left, the canvas, forms and problems on the right.
+import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
+import { useEffect } from "react";
+import { Canvas } from "./canvas/Canvas.tsx";
+import { BlockForm } from "./panels/BlockForm.tsx";
+import { ConflictDialog, Help, PublishDialog, Search, Toast } from "./panels/dialogs.tsx";
+import { Palette } from "./panels/Palette.tsx";
+import { Problems } from "./panels/Problems.tsx";
+import { QuickAdd } from "./panels/QuickAdd.tsx";
+import { Sections } from "./panels/Sections.tsx";
+import { ScenarioForm, SectionForm } from "./panels/Settings.tsx";
+import { Topbar } from "./panels/Topbar.tsx";
+import { startKeys } from "./state/keys.ts";
+import { set, useBuilder, type Panel } from "./state/store.ts";
+import { t } from "./texts.ts";
+
+export function App() {
+  return (
+    <ReactFlowProvider>
+      <Page />
+    </ReactFlowProvider>
+  );
+}
+
+function Page() {
+  const flow = useReactFlow();
+  useEffect(
+    () =>
+      startKeys({
+        center: () => {
+          const box = document.querySelector(".react-flow")?.getBoundingClientRect();
+          return flow.screenToFlowPosition({ x: (box?.left ?? 0) + (box?.width ?? 0) / 3, y: (box?.top ?? 0) + (box?.height ?? 0) / 3 });
+        },
+        fit: () => void flow.fitView({ padding: 0.15, maxZoom: 1, duration: 250 }),
+      }),
+    [flow],
+  );
+  return (
+    <div className="fb-page">
+      <Topbar />
+      <aside className="fb-left">
+        <Sections />
+        <Palette />
+      </aside>
+      <main className="fb-canvas" aria-label={t("Canvas")}>
+        <Canvas />
+      </main>
+      <aside className="fb-right">
+        <Panels />
+      </aside>
+      <QuickAdd />
+      <ConflictDialog />
+      <PublishDialog />
+      <Search />
+      <Help />
+      <Toast />
+    </div>
+  );
+}
+
+function Panels() {
+  const panel = useBuilder((state) => state.panel);
+  const problems = useBuilder((state) => state.problems);
+  const errors = problems.filter((problem) => problem.level === "error").length;
+  const tab = (name: Panel, label: string, badge = 0) => (
+    <button key={name} type="button" role="tab" aria-selected={panel === name} onClick={() => set({ panel: name, field: "" })}>
+      {label}
+      {badge ? <span className={`fb-badge fb-${errors ? "error" : "warning"}`}>{badge}</span> : null}
+    </button>
+  );
+  return (
+    <>
+      <nav className="fb-panels" role="tablist">
+        {tab("block", t("Block"))}
+        {tab("problems", t("Problems"), problems.length)}
+        {tab("section", t("Section"))}
+        {tab("scenario", t("Scenario"))}
+      </nav>
+      <div className="fb-panel" role="tabpanel">
+        {panel === "block" ? <BlockForm /> : panel === "problems" ? <Problems /> : panel === "section" ? <SectionForm /> : <ScenarioForm />}
+      </div>
+    </>
+  );
+}

@@ -1,0 +1,68 @@
+// A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
+import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
+import { memo } from "react";
+import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
+import { textsIn } from "../model/schema.ts";
+import { t } from "../texts.ts";
+
+export type BlockView = {
+  node: BlockData;
+  kind: BuilderMetadata["blocks"][number] | undefined;
+  label: string;
+  exits: readonly Exit[];
+  problems: readonly Problem[];
+  people: string;
+  hit: boolean;
+  leads: Readonly<Record<string, string>>;
+};
+export type BlockNodeType = Node<BlockView, "block">;
+
+const FIRST = ["text", "question", "alias", "action", "name", "outcome", "subject_alias"];
+
+/** The first words of what the block says, names or does. */
+export function preview(node: BlockData): string {
+  const params = node.params ?? {};
+  for (const key of [...FIRST, ...Object.keys(params)]) {
+    if (["kind", "mode", "format", "keyboard", "action", "buttons", "choices", "branches"].includes(key)) continue;
+    const text = textsIn(params[key]).find((found) => found.trim());
+    if (text) return text.slice(0, 160);
+  }
+  return "";
+}
+
+export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<BlockNodeType>) {
+  const { node, kind, exits, problems, people, leads } = data;
+  const worst = problems.some((problem) => problem.level === "error") ? "error" : problems.length ? "warning" : "";
+  const said = preview(node);
+  return (
+    <div className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
+      <Handle type="target" position={Position.Left} id="in" className="fb-in" />
+      <div className="fb-block-head">
+        <span className="material-symbols-outlined fb-block-icon" aria-hidden="true">{kind?.icon ?? "help"}</span>
+        <span className="fb-block-names">
+          <span className="fb-block-title">{node.title || data.label}</span>
+          {node.title ? <span className="fb-block-kind">{data.label}</span> : null}
+        </span>
+        {node.note ? <span className="material-symbols-outlined fb-block-mark" title={node.note}>sticky_note_2</span> : null}
+        {worst ? <span className={`fb-badge fb-${worst}`} title={problems.map((problem) => problem.message).join("\n")}>{problems.length}</span> : null}
+      </div>
+      {said ? <div className="fb-block-text">{said}</div> : null}
+      {exits.map((exit) => {
+        const target = node.exits?.[exit.name];
+        const missing = exit.required && !target && !exit.leads;
+        return (
+          <div key={exit.name} className={`fb-exit${exit.failure ? " fb-failure" : ""}${missing ? " fb-open-exit" : ""}${target ? " fb-joined" : ""}`} title={exit.failure ? t("Taken on failure; without a connection the error section runs") : exit.label}>
+            <span>{exit.leads ? `${exit.label} → ${leads[exit.name] ?? ""}` : exit.label}</span>
+            {exit.leads ? null : <Handle type="source" position={Position.Right} id={exit.name} className="fb-out" />}
+          </div>
+        );
+      })}
+      {people ? <div className="fb-people-here"><span className="material-symbols-outlined" aria-hidden="true">person</span>{people}</div> : null}
+    </div>
+  ); // prettier-ignore
+}, sameView);
+
+/** React Flow gives every node new props while one is dragged; only these are drawn. */
+function sameView(old: NodeProps<BlockNodeType>, next: NodeProps<BlockNodeType>): boolean {
+  return old.data === next.data && old.selected === next.selected;
+}

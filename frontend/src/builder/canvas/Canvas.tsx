@@ -1,0 +1,181 @@
+// The canvas of one section: drag, connect, choose; blocks come from the palette by drag or from a connection dropped on nothing.
+import {
+  applyNodeChanges,
+  Background,
+  BackgroundVariant,
+  Controls,
+  MiniMap,
+  ReactFlow,
+  useReactFlow,
+  type Connection,
+  type Edge,
+  type EdgeChange,
+  type FinalConnectionState,
+  type NodeChange,
+} from "@xyflow/react";
+import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from "react";
+import { arranged } from "../model/arranging.ts";
+import { changeNote, connect, disconnect, moveNodes } from "../model/edits.ts";
+import type { Doc, Place } from "../model/types.ts";
+import { addBlock, addNoteAt, edgeId, endsOf, sectionNow, sizesOf } from "../state/acting.ts";
+import { onLook, showSection } from "../state/choosing.ts";
+import { edit, get, set, useBuilder } from "../state/store.ts";
+import { t } from "../texts.ts";
+import { BlockNode } from "./BlockNode.tsx";
+import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
+import { NoteNode } from "./NoteNode.tsx";
+
+const NODE_TYPES = { block: BlockNode, note: NoteNode };
+export const DRAG_TYPE = "application/x-dialog-bus-block";
+const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
+
+/** Places of all blocks of the section; those that have none get one beside the others. */
+function usePlaces(): Record<string, [number, number]> {
+  const nodes = useBuilder((state) => sectionNow(state)?.nodes);
+  const stored = useBuilder((state) => state.doc.layout.nodes);
+  return useMemo(() => {
+    const found = stored ?? {};
+    const lost = (nodes ?? []).filter((node) => !found[node.id]);
+    if (!nodes || !lost.length) return found;
+    const made = arranged(lost.length === nodes.length ? nodes : lost, sizesOf(get(), nodes));
+    const bottom = lost.length === nodes.length ? 0 : Math.max(...nodes.flatMap((node) => found[node.id]?.[1] ?? [])) + 260;
+    return { ...found, ...Object.fromEntries(Object.entries(made).filter(([id]) => !found[id]).map(([id, place]) => [id, [place.x, place.y + bottom] as [number, number]])) };
+  }, [nodes, stored]);
+}
+
+export function Canvas() {
+  const flow = useReactFlow<CanvasNode>();
+  const state = useBuilder((found) => found);
+  const places = usePlaces();
+  const [nodes, setNodes] = useState<CanvasNode[]>([]);
+  const edges = useRef<Edge[]>([]);
+  const locked = state.save === "readonly";
+  const { doc, section, selected, selectedEdges, facts, problems, others, metadata } = state;
+
+  useEffect(() => {
+    setNodes((old) => drawnNodes(get(), old, places));
+  }, [doc, section, selected, facts, problems, others, metadata, places, locked]);
+  edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc.definition, section, selected, selectedEdges]);
+
+  const look = useCallback(
+    (ids: readonly string[]) => {
+      // The section may have changed just now: its blocks are measured first.
+      window.setTimeout(() => void flow.fitView({ nodes: ids.map((id) => ({ id })), duration: 250, maxZoom: Math.max(0.9, flow.getZoom()), minZoom: 0.5, padding: 0.4 }), 60);
+    },
+    [flow],
+  );
+  useEffect(() => onLook(look), [look]);
+  useEffect(() => {
+    const timer = window.setTimeout(() => void flow.fitView(FIT), 80);
+    return () => window.clearTimeout(timer);
+  }, [section, flow]);
+
+  const onNodesChange = useCallback((changes: NodeChange<CanvasNode>[]) => {
+    const shown = changes.filter((change) => change.type !== "remove" && change.type !== "select");
+    if (shown.length) setNodes((old) => applyNodeChanges(shown, old));
+    choosing(changes);
+    settling(changes);
+  }, []);
+
+  const onConnect = useCallback((made: Connection) => {
+    if (made.sourceHandle) edit((found) => connect(found, made.source, made.sourceHandle ?? "", made.target));
+  }, []);
+  const onReconnect = useCallback((old: Edge, made: Connection) => {
+    const { source, exit } = endsOf(old.id);
+    if (made.sourceHandle) edit((found) => connect(disconnect(found, [{ source, exit }]), made.source, made.sourceHandle ?? "", made.target));
+    set({ selectedEdges: new Set([edgeId(made.source, made.sourceHandle ?? "")]) });
+  }, []);
+  const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, ended: FinalConnectionState) => {
+    if (ended.isValid || ended.toNode || !ended.fromNode || ended.fromHandle?.type !== "source") {
+      if (!ended.isValid && ended.toNode && ended.fromNode && ended.fromHandle?.type === "source" && ended.toNode.type === "block") {
+        const [source, exit, target] = [ended.fromNode.id, ended.fromHandle.id ?? "", ended.toNode.id];
+        edit((found) => connect(found, source, exit, target));
+      }
+      return;
+    }
+    const point = "changedTouches" in event ? event.changedTouches[0] : event;
+    if (point) set({ adding: { x: point.clientX, y: point.clientY, source: ended.fromNode.id, exit: ended.fromHandle.id ?? "" } });
+  }, []);
+
+  const onDrop = useCallback(
+    (event: DragEvent) => {
+      const found = event.dataTransfer.getData(DRAG_TYPE);
+      if (!found) return;
+      event.preventDefault();
+      const { kind, action } = JSON.parse(found) as { kind: string; action?: string };
+      const at = flow.screenToFlowPosition({ x: event.clientX - 60, y: event.clientY - 20 });
+      if (kind === "note") addNoteAt(at);
+      else addBlock(kind, at, action ? { action } : {});
+    },
+    [flow],
+  );
+
+  return (
+    <ReactFlow<CanvasNode>
+      nodes={nodes} edges={edges.current} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      onNodesChange={onNodesChange} onEdgesChange={choosingEdges} onConnect={onConnect} onConnectEnd={onConnectEnd} onReconnect={onReconnect}
+      onDrop={onDrop} onDragOver={allowDrop} onPaneClick={clear}
+      onNodeDoubleClick={(_event, node) => {
+        const target = node.type === "block" ? ledSection(get(), node.data.node) : "";
+        if (target) showSection(target);
+      }}
+      onNodeDragStop={(_event, node, dragged) => settle(dragged.length ? dragged : [node])}
+      nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={!locked} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
+      connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={[10, 10]} elevateNodesOnSelect={false}
+      fitView fitViewOptions={FIT} defaultEdgeOptions={{ type: "default", interactionWidth: 18 }}
+      ariaLabelConfig={{ "controls.zoomIn.ariaLabel": t("Zoom in"), "controls.zoomOut.ariaLabel": t("Zoom out"), "controls.fitView.ariaLabel": t("Show everything"), "minimap.ariaLabel": t("Overview") }}
+    >
+      <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
+      <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
+      <MiniMap pannable zoomable position="bottom-right" nodeClassName={miniClass} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
+    </ReactFlow>
+  ); // prettier-ignore
+}
+
+const miniClass = (node: CanvasNode): string => (node.type === "block" ? `fb-mini-${node.data.kind?.group ?? "unknown"}` : "fb-mini-note");
+const clear = (): void => set({ selected: new Set(), selectedEdges: new Set(), adding: null, panel: get().panel === "block" ? "section" : get().panel });
+
+function allowDrop(event: DragEvent): void {
+  if (!event.dataTransfer.types.includes(DRAG_TYPE) || get().save === "readonly") return;
+  event.preventDefault();
+  event.dataTransfer.dropEffect = "copy";
+}
+
+function choosing(changes: readonly NodeChange<CanvasNode>[]): void {
+  const before = get().selected;
+  const next = new Set(before);
+  for (const change of changes) {
+    if (change.type !== "select") continue;
+    if (change.selected) next.add(change.id);
+    else next.delete(change.id);
+  }
+  if (next.size === before.size && [...next].every((id) => before.has(id))) return;
+  const { panel } = get();
+  set({ selected: next, field: "", panel: next.size ? "block" : panel === "block" ? "section" : panel });
+}
+
+function choosingEdges(changes: readonly EdgeChange[]): void {
+  const next = new Set(get().selectedEdges);
+  for (const change of changes) {
+    if (change.type !== "select") continue;
+    if (change.selected) next.add(change.id);
+    else next.delete(change.id);
+  }
+  set({ selectedEdges: next });
+}
+
+/** Arrow keys move chosen blocks without a drag; what they did is stored as well. */
+function settling(changes: readonly NodeChange<CanvasNode>[]): void {
+  const moved = changes.flatMap((change) => (change.type === "position" && change.position && change.dragging === undefined ? [{ id: change.id, position: change.position }] : []));
+  if (moved.length) settle(moved, "keys");
+}
+
+function settle(moved: ReadonlyArray<{ id: string; position: Place }>, key = ""): void {
+  if (get().save === "readonly") return;
+  const notes = new Set((get().doc.layout.notes ?? []).map((note) => note.id));
+  edit((doc: Doc) => {
+    const blocks = moved.filter((node) => !notes.has(node.id));
+    const withBlocks = blocks.length ? moveNodes(doc, Object.fromEntries(blocks.map((node) => [node.id, node.position]))) : doc;
+    return moved.filter((node) => notes.has(node.id)).reduce((found, node) => changeNote(found, node.id, { x: Math.round(node.position.x), y: Math.round(node.position.y) }), withBlocks);
+  }, key && `move.${key}`);
+}

@@ -1,0 +1,64 @@
+// One parameter: its label, the control that its schema asks for, its help, and what the check says of it.
+import type { ReactNode } from "react";
+import { kindOf, resolve, type Schema } from "../model/schema.ts";
+import type { Json } from "../model/types.ts";
+import { plain, t } from "../texts.ts";
+import { ActionField, ActionParamsField } from "./ActionField.tsx";
+import { ConditionField } from "./ConditionField.tsx";
+import { useFieldProblems, type FieldProps } from "./context.ts";
+import { GridField } from "./GridField.tsx";
+import { ListField } from "./ListField.tsx";
+import { MapField } from "./MapField.tsx";
+import { ObjectField, UnionField } from "./ObjectField.tsx";
+import { BooleanField, ChoiceField, DurationField, IdField, LineField, NumberField } from "./simple.tsx";
+import { FileField, TargetField, VariableField } from "./choosing.tsx";
+import { TemplateField, TextField, ValueField } from "./texts.tsx";
+
+const CONTROLS: Record<string, (props: FieldProps) => ReactNode> = {
+  text: TextField, template: TemplateField, expression: TemplateField, reference: TemplateField, value: ValueField, variable: VariableField,
+  duration: DurationField, condition: ConditionField, action: ActionField, "action-params": ActionParamsField, section: TargetField,
+  entry: TargetField, output: TargetField, file: FileField, id: IdField, choice: ChoiceField, boolean: BooleanField, number: NumberField,
+  grid: GridField, list: ListField, map: MapField, object: ObjectField, union: UnionField, line: LineField,
+}; // prettier-ignore
+
+type Props = { name: string; schema: Schema; root: Schema; value: Json | undefined; onChange: (value: Json | undefined) => void; path: string; required: boolean };
+
+export function Field({ name, schema, root, value, onChange, path, required }: Props) {
+  const found = resolve(schema, root);
+  const kind = kindOf(found, root);
+  const label = String(schema.title ?? found.title ?? plain(name));
+  const problems = useFieldProblems(path);
+  const Control = CONTROLS[kind] ?? LineField;
+  const props: FieldProps = { schema: found, root, value, onChange, path, label, required };
+  const worst = problems.some((problem) => problem.level === "error") ? "fb-error" : problems.length ? "fb-warning" : "";
+  return (
+    <div className={`fb-field fb-field-${kind} ${worst}`} data-path={path}>
+      {kind === "boolean" ? (
+        <Control {...props} />
+      ) : (
+        <>
+          <div className="fb-label">
+            {label}
+            {required ? <span className="fb-required" title={t("Required")}>*</span> : null}
+          </div>
+          <Control {...props} />
+        </>
+      )}
+      {schema.description && kind !== "boolean" ? <div className="fb-help">{schema.description}</div> : null}
+      <FieldProblems path={path} />
+    </div>
+  );
+}
+
+export function FieldProblems({ path }: { path: string }) {
+  const problems = useFieldProblems(path);
+  return (
+    <>
+      {problems.map((problem) => (
+        <div key={problem.message} className={`fb-problem fb-${problem.level}`} role={problem.level === "error" ? "alert" : undefined}>
+          {problem.message.replace(/^[^“]*“[^”]*”(?:,[^:]*)?: /, "")}
+        </div>
+      ))}
+    </>
+  );
+}

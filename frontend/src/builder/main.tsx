@@ -1,0 +1,53 @@
+// The builder's page: reads description and draft, then shows the canvas, or says why it cannot.
+import "@xyflow/react/dist/style.css";
+import "./builder.css";
+import { StrictMode } from "react";
+import { createRoot } from "react-dom/client";
+import { ApiError, readDraft, readMetadata } from "./api.ts";
+import { App } from "./App.tsx";
+import { frame } from "./frame.ts";
+import { emptyHistory } from "./model/history.ts";
+import { readDoc } from "./model/reading.ts";
+import { startChecking } from "./state/checking.ts";
+import { startSaving } from "./state/saving.ts";
+import { begin } from "./state/store.ts";
+import { t } from "./texts.ts";
+
+const place = document.getElementById("builder");
+
+async function start(root: HTMLElement): Promise<void> {
+  const [metadata, draft] = await Promise.all([readMetadata(), readDraft()]);
+  const read = readDoc(draft.definition, draft.layout);
+  if (!read.doc) {
+    return say(root, t("This draft cannot be drawn"), t("It has %(why)s. Correct it as JSON; then the builder opens it.", { why: t(read.wrong) }));
+  }
+  const first = read.doc.definition.sections[0]?.id ?? "";
+  begin({
+    metadata, doc: read.doc, section: first, selected: new Set(), selectedEdges: new Set(), facts: new Map(), problems: [], checked: false, panel: "section", field: "",
+    history: emptyHistory(), save: draft.may_edit ? "saved" : "readonly", saveWords: "", draft, conflict: null, others: [], toast: null, search: false, help: false, publishing: false,
+    adding: null, language: read.doc.definition.default_language ?? "en",
+  }); // prettier-ignore
+  createRoot(root).render(<StrictMode><App /></StrictMode>); // prettier-ignore
+  startSaving(draft, read.doc);
+  startChecking();
+}
+
+function say(root: HTMLElement, title: string, text: string): void {
+  const box = document.createElement("section");
+  box.className = "fb-broken db-card";
+  const [head, words, link] = [document.createElement("h1"), document.createElement("p"), document.createElement("a")];
+  head.textContent = title;
+  words.textContent = text;
+  link.className = "db-button db-primary";
+  link.href = frame().urls["form"] ?? "/admin/";
+  link.textContent = t("Open the JSON editor");
+  box.append(head, words, link);
+  root.replaceChildren(box);
+}
+
+if (place) {
+  start(place).catch((error: unknown) => {
+    const told = error instanceof ApiError && error.message ? error.message : t("The server did not answer. Reload the page in a moment.");
+    say(place, t("The builder could not be opened"), told);
+  });
+}

@@ -1,0 +1,175 @@
+// What lies over the page: a conflict, publishing, the search, the keys, a short word about what happened.
+import { useEffect, useRef, useState, type ReactNode } from "react";
+import { frame } from "../frame.ts";
+import { labelOf } from "../canvas/drawing.ts";
+import type { Change } from "../model/merging.ts";
+import { textsIn } from "../model/schema.ts";
+import { goTo, goToProblem } from "../state/choosing.ts";
+import { saveNow, settleConflict } from "../state/saving.ts";
+import { get, set, useBuilder, type State } from "../state/store.ts";
+import { t, tn } from "../texts.ts";
+
+function Dialog({ title, onClose, children }: { title: string; onClose: (() => void) | null; children: ReactNode }) {
+  const box = useRef<HTMLDialogElement>(null);
+  useEffect(() => box.current?.showModal(), []);
+  return (
+    <dialog ref={box} className="fb-dialog" aria-label={title} onCancel={(event) => (onClose ? onClose() : event.preventDefault())}>
+      <h2>{title}</h2>
+      {children}
+    </dialog>
+  );
+}
+
+// --- somebody else has saved --------------------------------------------------------------------------------------------
+
+export function ConflictDialog() {
+  const found = useBuilder((state) => state.conflict);
+  if (!found) return null;
+  const { theirs, changes, clashes } = found;
+  const who = theirs.saved_by || t("Somebody else");
+  return (
+    <Dialog title={t("%(name)s has saved this scenario meanwhile", { name: who })} onClose={null}>
+      <p>{t("Your changes are not lost. This is what was changed:")}</p>
+      <ul className="fb-changes">{changes.slice(0, 40).map((change) => <li key={`${change.what}${change.id}`}>{said(change)}</li>)}</ul>
+      {clashes.length ? <p className="fb-problem fb-warning">{t("Both of you have changed: %(names)s. “Keep both” takes yours there.", { names: clashes.map((id) => id || t("settings of the scenario")).join(", ") })}</p> : null}
+      <div className="fb-row fb-dialog-acts">
+        <button type="button" className="fb-button" onClick={() => settleConflict("theirs")}>{t("Take theirs, drop mine")}</button>
+        <button type="button" className="fb-button" onClick={() => settleConflict("mine")}>{t("Keep only mine")}</button>
+        <button type="button" className="fb-button fb-primary" autoFocus onClick={() => settleConflict("both")}>{t("Keep both")}</button>
+      </div>
+    </Dialog>
+  ); // prettier-ignore
+}
+
+function said(change: Change): ReactNode {
+  const what = { block: t("Block"), section: t("Section"), settings: t("Settings of the scenario"), layout: t("Places on the canvas") }[change.what];
+  const how = { added: t("added"), removed: t("removed"), changed: t("changed") }[change.kind];
+  return (
+    <>
+      <strong>{what}{change.title ? ` “${change.title}”` : ""}</strong> {how}
+      {change.fields.slice(0, 6).map((field) => <div key={field.path} className="fb-change"><code>{field.path}</code> <del>{field.old.slice(0, 80)}</del> → <ins>{field.new.slice(0, 80)}</ins></div>)}
+    </>
+  ); // prettier-ignore
+}
+
+// --- publishing -----------------------------------------------------------------------------------------------------------
+
+export function PublishDialog() {
+  const open = useBuilder((state) => state.publishing);
+  const problems = useBuilder((state) => state.problems);
+  const save = useBuilder((state) => state.save);
+  if (!open) return null;
+  const close = (): void => set({ publishing: false });
+  const errors = problems.filter((problem) => problem.level === "error");
+  const shown = errors.length ? errors : problems;
+  const go = async (): Promise<void> => {
+    if (await saveNow()) window.location.assign(frame().urls["publish"] ?? "");
+  };
+  return (
+    <Dialog title={errors.length ? t("It cannot be published yet") : t("Publish")} onClose={close}>
+      <p>
+        {errors.length ? tn("%(count)s error must be corrected first:", "%(count)s errors must be corrected first:", errors.length)
+          : problems.length ? tn("%(count)s warning. You may publish all the same:", "%(count)s warnings. You may publish all the same:", problems.length)
+          : t("The check has found nothing wrong. On the next page you see what changes and for whom.")}
+      </p>
+      <ul className="fb-problems">
+        {shown.slice(0, 30).map((problem, index) => (
+          <li key={index}><button type="button" className={`fb-problem fb-${problem.level}`} onClick={() => {
+            close();
+            goToProblem(problem);
+          }}>{problem.message}</button></li>
+        ))}
+      </ul>
+      <div className="fb-row fb-dialog-acts">
+        <button type="button" className="fb-button" onClick={close}>{t("Back to the draft")}</button>
+        {errors.length ? null : <button type="button" className="fb-button fb-primary" autoFocus disabled={save === "conflict"} onClick={() => void go()}>{t("Go on to publishing")}</button>}
+      </div>
+    </Dialog>
+  ); // prettier-ignore
+}
+
+// --- search ---------------------------------------------------------------------------------------------------------------
+
+type Hit = { id: string; title: string; section: string; text: string };
+
+export function hits(state: State, typed: string): Hit[] {
+  const wanted = typed.trim().toLowerCase();
+  if (!wanted) return [];
+  return state.doc.definition.sections.flatMap((section) =>
+    section.nodes.flatMap((node) => {
+      const texts = [node.title ?? "", node.id, labelOf(state, node), node.note ?? "", ...textsIn(node.params)];
+      const found = texts.find((text) => text.toLowerCase().includes(wanted));
+      return found === undefined ? [] : [{ id: node.id, title: node.title || labelOf(state, node), section: section.name || section.id, text: found }];
+    }),
+  );
+}
+
+export function Search() {
+  const open = useBuilder((state) => state.search);
+  const [typed, setTyped] = useState("");
+  const [chosen, setChosen] = useState(0);
+  if (!open) return null;
+  const found = hits(get(), typed).slice(0, 50);
+  const close = (): void => set({ search: false });
+  const go = (hit: Hit | undefined): void => {
+    if (!hit) return;
+    close();
+    goTo(hit.id);
+  };
+  return (
+    <Dialog title={t("Search")} onClose={close}>
+      <input type="search" autoFocus value={typed} aria-label={t("Search in titles, texts and names")} placeholder={t("Search in titles, texts and names")}
+        onChange={(event) => {
+          setTyped(event.target.value);
+          setChosen(0);
+        }}
+        onKeyDown={(event) => {
+          if (event.key === "Enter") go(found[chosen]);
+          if (event.key === "ArrowDown" || event.key === "ArrowUp") {
+            event.preventDefault();
+            setChosen((old) => Math.max(0, Math.min(found.length - 1, old + (event.key === "ArrowDown" ? 1 : -1))));
+          }
+        }} />
+      <ul className="fb-hits" role="listbox">
+        {found.map((hit, index) => (
+          <li key={hit.id} role="option" aria-selected={index === chosen} onMouseEnter={() => setChosen(index)} onClick={() => go(hit)}>
+            <strong>{hit.title}</strong> <span>{hit.section}</span>
+            <div>{hit.text.slice(0, 120)}</div>
+          </li>
+        ))}
+      </ul>
+      {typed && !found.length ? <p className="fb-empty">{t("Nothing was found.")}</p> : null}
+      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" onClick={close}>{t("Close")}</button></div>
+    </Dialog>
+  ); // prettier-ignore
+}
+
+// --- keys -----------------------------------------------------------------------------------------------------------------
+
+export function Help() {
+  const open = useBuilder((state) => state.help);
+  if (!open) return null;
+  const close = (): void => set({ help: false });
+  const keys: Array<[string, string]> = [
+    ["Tab", t("From block to block")], ["Enter", t("Choose the block; once more: into its form")], [t("Arrow keys"), t("Move what is chosen")], ["Delete", t("Delete what is chosen")],
+    ["/", t("Add a block")], ["Ctrl+C, X, V", t("Copy, cut, paste; also into another scenario or as text")], ["Ctrl+D", t("Duplicate")], ["Ctrl+A", t("Choose everything in the section")],
+    ["Ctrl+Z, Y", t("Undo, redo")], ["Ctrl+F", t("Search")], ["Shift+L", t("Put in order")], ["Shift+1", t("Show everything")], ["Alt+↑ ↓", t("Section before, section after")], ["Ctrl+S", t("Save now")], ["Esc", t("Back to the canvas; choose nothing")],
+  ]; // prettier-ignore
+  return (
+    <Dialog title={t("Keys")} onClose={close}>
+      <p>{t("Connections are made in the form too: “Where it goes on”. Hold Shift and drag to choose several blocks.")}</p>
+      <dl className="fb-keys">{keys.map(([key, text]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{text}</dd></div>)}</dl>
+      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" autoFocus onClick={close}>{t("Close")}</button></div>
+    </Dialog>
+  ); // prettier-ignore
+}
+
+export function Toast() {
+  const toast = useBuilder((state) => state.toast);
+  useEffect(() => {
+    if (!toast) return undefined;
+    const timer = window.setTimeout(() => set({ toast: null }), toast.bad ? 9000 : 5000);
+    return () => window.clearTimeout(timer);
+  }, [toast]);
+  return <div className={`fb-toast${toast ? " fb-up" : ""}${toast?.bad ? " fb-bad" : ""}`} role="status" aria-live="polite">{toast?.text}</div>;
+}

@@ -1,0 +1,171 @@
+// Saves as the author types. Never over a colleague: a save that is refused shows what they changed and offers both together.
+import { ApiError, conflictOf, meet, readDraft, saveDraft } from "../api.ts";
+import { changes, merge, same } from "../model/merging.ts";
+import { readDoc } from "../model/reading.ts";
+import type { Doc, Draft } from "../model/types.ts";
+import { t } from "../texts.ts";
+import { forget, keep, kept } from "./keeping.ts";
+import { get, replaceDoc, set, subscribe, toast } from "./store.ts";
+
+const PAUSE = 900;
+const LONGEST = 5000;
+const RETRY = 4000;
+const MEET = 5000;
+
+/** The document as the server has it, and its revision. */
+let base: Doc;
+let revision = 0;
+let timer = 0;
+let dirtySince = 0;
+let busy = false;
+let safe = true;
+const windowId = crypto.randomUUID?.() ?? `window-${Date.now()}-${Math.floor(Math.random() * 1e9)}`;
+
+export function startSaving(draft: Draft, stored: Doc): void {
+  base = stored;
+  revision = draft.revision;
+  restore(draft);
+  let seen = get().doc;
+  subscribe(() => {
+    const { doc } = get();
+    if (doc === seen) return;
+    seen = doc;
+    changed();
+  });
+  window.addEventListener("online", () => schedule(0));
+  window.addEventListener("beforeunload", (event) => {
+    if (get().save !== "saved" && get().save !== "readonly" && !safe) event.preventDefault();
+  });
+  document.addEventListener("visibilitychange", () => {
+    if (document.visibilityState === "hidden") schedule(0);
+  });
+  window.addEventListener("pagehide", () => void meet(windowId, "", true).catch(() => undefined));
+  void greet();
+}
+
+/** What an earlier visit could not save comes back, together with what others have saved since. */
+function restore(draft: Draft): void {
+  const found = kept(draft.id);
+  if (!found || !draft.may_edit) return;
+  const [mine, old] = [readDoc(found.doc.definition, found.doc.layout).doc, readDoc(found.base.definition, found.base.layout).doc];
+  if (!mine || !old || same(mine, base)) return forget(draft.id);
+  if (found.revision === draft.revision) {
+    replaceDoc(mine, { save: "unsaved" });
+    toast(t("Changes of your last visit that were not saved are back."));
+    return schedule(PAUSE);
+  }
+  conflict(draft, old, mine);
+}
+
+function changed(): void {
+  const { save, doc, draft } = get();
+  if (save === "readonly" || save === "saved") return;
+  safe = keep(draft.id, { revision, base, doc, at: Date.now() });
+  if (save === "conflict") return;
+  dirtySince ||= Date.now();
+  schedule(Date.now() - dirtySince > LONGEST ? 0 : PAUSE);
+}
+
+function schedule(pause: number): void {
+  if (get().save === "readonly" || get().save === "conflict") return;
+  window.clearTimeout(timer);
+  timer = window.setTimeout(() => void saveNow(), pause);
+}
+
+/** Whether everything is saved afterwards. */
+export async function saveNow(): Promise<boolean> {
+  window.clearTimeout(timer);
+  const { doc, save } = get();
+  if (save === "readonly" || save === "conflict") return false;
+  if (doc === base || same(doc, base)) {
+    settle(doc, get().draft);
+    return true;
+  }
+  if (busy) {
+    schedule(PAUSE);
+    return false;
+  }
+  busy = true;
+  set({ save: "saving" });
+  try {
+    settle(doc, await saveDraft(doc, revision));
+    return get().save === "saved";
+  } catch (error) {
+    failed(error instanceof ApiError ? error : new ApiError(0, ""), doc);
+    return false;
+  } finally {
+    busy = false;
+  }
+}
+
+function settle(doc: Doc, draft: Draft): void {
+  base = doc;
+  revision = draft.revision;
+  dirtySince = 0;
+  const all = get().doc === doc;
+  set({ draft, save: all ? "saved" : "unsaved", saveWords: "" });
+  if (all) {
+    forget(draft.id);
+    safe = true;
+  } else changed();
+}
+
+function failed(error: ApiError, doc: Doc): void {
+  const refused = conflictOf(error);
+  if (refused) return conflict(refused.theirs, base, get().doc);
+  if (error.status === 401) return set({ save: "refused", saveWords: t("You are signed out. Sign in again in another tab; your changes are kept in this browser.") });
+  if (error.status >= 400 && error.status < 500) return set({ save: "refused", saveWords: error.message || t("The server refused the draft. Your changes are kept in this browser.") });
+  set({ save: "offline", saveWords: "" });
+  safe = keep(get().draft.id, { revision, base, doc, at: Date.now() });
+  timer = window.setTimeout(() => void saveNow(), RETRY);
+}
+
+/** Their draft and ours have both grown out of `old`. */
+function conflict(theirs: Draft, old: Doc, mine: Doc): void {
+  const read = readDoc(theirs.definition, theirs.layout);
+  if (!read.doc) return set({ save: "refused", saveWords: t("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
+  if (same(read.doc, mine)) {
+    replaceDoc(read.doc);
+    return settle(get().doc, theirs);
+  }
+  const { doc: merged, clashes } = merge(old, mine, read.doc);
+  set({ doc: mine, save: "conflict", conflict: { theirs, theirDoc: read.doc, merged, changes: changes(old, read.doc), clashes } });
+}
+
+/** The author's decision about a conflict. */
+export function settleConflict(take: "both" | "mine" | "theirs"): void {
+  const found = get().conflict;
+  if (!found) return;
+  base = found.theirDoc;
+  revision = found.theirs.revision;
+  const doc = { both: found.merged, mine: get().doc, theirs: found.theirDoc }[take];
+  replaceDoc(doc, { conflict: null, save: "unsaved", draft: found.theirs });
+  schedule(0);
+}
+
+// --- colleagues --------------------------------------------------------------------------------------------------------
+
+async function greet(): Promise<void> {
+  try {
+    const node = [...get().selected][0] ?? "";
+    const answer = await meet(windowId, node.slice(0, 100));
+    if (JSON.stringify(answer.others) !== JSON.stringify(get().others)) set({ others: answer.others });
+    if (answer.revision > revision && !busy && (get().save === "saved" || get().save === "readonly")) await follow();
+  } catch {
+    if (get().others.length) set({ others: [] });
+  } finally {
+    window.setTimeout(() => void greet(), document.visibilityState === "hidden" ? MEET * 4 : MEET);
+  }
+}
+
+/** A colleague has saved while we had nothing of our own: show it. */
+async function follow(): Promise<void> {
+  const before = get().doc;
+  const draft = await readDraft();
+  const read = readDoc(draft.definition, draft.layout);
+  if (!read.doc || get().doc !== before || draft.revision <= revision) return;
+  base = read.doc;
+  revision = draft.revision;
+  replaceDoc(read.doc, { draft });
+  toast(draft.saved_by ? t("%(name)s has saved changes; they are shown now.", { name: draft.saved_by }) : t("The draft was changed elsewhere; it is shown as it is now."));
+}
