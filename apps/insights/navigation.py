@@ -42,6 +42,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         (
             Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
             Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
+            Page("scenarios.SavedTest", _("Scenario tests"), "checklist"),
         ),
     ),
     (

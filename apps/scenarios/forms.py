@@ -100,6 +100,10 @@ class PublishForm(forms.Form):
         label=gettext_lazy("What is new"), max_length=500, required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 2}),
         help_text=gettext_lazy("For colleagues; shown in the list of versions."),
     )  # fmt: skip
+    override = forms.CharField(
+        label=gettext_lazy("Publish although tests fail, because"), max_length=500, required=False, widget=widgets.UnfoldAdminTextInputWidget,
+        help_text=gettext_lazy("Only needed when a test fails; stands in the log with your name."),
+    )  # fmt: skip
 
 
 def file_of(scenario: Scenario, definition: dict[str, Any]) -> dict[str, Any]:

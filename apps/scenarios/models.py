@@ -12,6 +12,9 @@ from apps.bots.models import Bot
 from apps.conversations.models import Conversation
 from apps.core.fields import EncryptedJSONField
 from apps.identity.models import Lead, Person
+from apps.scenarios.simulation.models import SavedTest
+
+__all__ = ["SavedTest", "Scenario", "ScenarioVersion", "Session", "SessionStep", "Trigger"]
 
 
 class Scenario(models.Model):

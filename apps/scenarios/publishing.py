@@ -20,6 +20,7 @@ from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import logic_hash
 from apps.scenarios.models import Scenario, ScenarioVersion, Session, Trigger
 from apps.scenarios.registry import actions, blocks
+from apps.scenarios.simulation import testing
 
 
 class PublishingRefusedError(Exception):
@@ -28,6 +29,21 @@ class PublishingRefusedError(Exception):
     def __init__(self, problems: list[Problem]) -> None:
         self.problems = problems
         super().__init__("; ".join(problem.message for problem in problems[:5]))
+
+
+class TestsFailedError(PublishingRefusedError):
+    """Kept chats go another way than they did; whoever publishes all the same gives a reason, which is logged."""
+
+    def __init__(self, report: testing.Report) -> None:
+        self.report = report
+        super().__init__(
+            [
+                Problem(
+                    "error", "test_failed", _("Test “%(name)s”: %(why)s") % {"name": result.test.name, "why": result.failures[0].message}
+                )
+                for result in report.failed
+            ]
+        )
 
 
 class StaleDraftError(Exception):
@@ -74,11 +90,17 @@ def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int,
     return current
 
 
-def publish(scenario: Scenario, *, user: User | None = None, note: str = "") -> ScenarioVersion:
-    """Make the draft the version that new sessions run. Raises `PublishingRefusedError` when the draft has errors."""
+def publish(scenario: Scenario, *, user: User | None = None, note: str = "", override: str = "") -> ScenarioVersion:
+    """Make the draft the version that new sessions run. Raises `PublishingRefusedError` when the draft has errors, and
+    `TestsFailedError` when a saved test fails, unless `override` says why it is published all the same.
+    """
     errors = [problem for problem in check(scenario.draft, bot=scenario.bot) if problem.level == "error"]
     if errors:
         raise PublishingRefusedError(errors)
+    report = testing.run_all(scenario, only_active=True)
+    testing.note(report)
+    if report.failed and not override:
+        raise TestsFailedError(report)
     with transaction.atomic():
         locked = Scenario.objects.select_for_update().get(pk=scenario.pk)
         newest = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
@@ -98,18 +120,26 @@ def publish(scenario: Scenario, *, user: User | None = None, note: str = "") -> 
             "scenario.published",
             bot_id=locked.bot_id,
             user_id=user.pk if user else None,
-            details={"scenario": locked.key, "version": version.number, "note": note},
+            details={"scenario": locked.key, "version": version.number, "note": note, **_overridden(report, override)},
         )
     scenario.published = version
     triggers.forget()
     return version
 
 
+def _overridden(report: testing.Report, override: str) -> dict[str, Any]:
+    return {"override": override, "failed_tests": [result.test.name for result in report.failed]} if report.failed else {}
+
+
 def rollback(version: ScenarioVersion, *, user: User | None = None, note: str = "") -> ScenarioVersion:
-    """Make an old version's definition the draft and publish it as a new version; history is never rewritten."""
+    """Make an old version's definition the draft and publish it as a new version; history is never rewritten.
+
+    Tests that were made for newer versions may fail; going back must not wait for them, so that this counts as the reason.
+    """
     scenario = save_draft(version.scenario, version.definition, based_on=version.scenario.draft_version, user=user)
     scenario.layout = version.layout
-    return publish(scenario, user=user, note=note or _("Rolled back to version %(number)s") % {"number": version.number})
+    note = note or _("Rolled back to version %(number)s") % {"number": version.number}
+    return publish(scenario, user=user, note=note, override=note)
 
 
 def standing(scenario: Scenario) -> list[Standing]:

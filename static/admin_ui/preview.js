@@ -252,4 +252,23 @@
   one("cancel").addEventListener("click", () => turns.length && go({ kind: "cancelled" }, one("cancel").textContent));
   one("back").addEventListener("click", () => { turns.pop(); draw(); });
   channel.addEventListener("change", draw);
+
+  // --- keeping as a test -------------------------------------------------------------------------------------------------
+
+  const liveAnswers = () => turns.flatMap((turn) => turn.answer.effects)
+    .filter((effect) => effect.kind === "act" && effect.answered_by === "live")
+    .map((effect) => ({ node: effect.node, ...effect.answer }));
+
+  one("keep").addEventListener("submit", async (event) => {
+    event.preventDefault();
+    if (!turns.length) return;
+    const form = event.target;
+    const kept = { person: world.person, channel: channel.value, now: world.now, mocks: [...world.mocks, ...liveAnswers()] };
+    const body = { name: form.elements.name.value, replace: form.elements.replace.checked, world: kept, inputs: turns.map((turn) => turn.input) };
+    const answer = await fetch(data.keep, {
+      method: "POST", credentials: "same-origin", body: JSON.stringify(body), headers: { "Content-Type": "application/json", "X-CSRFToken": token },
+    });
+    const found = await answer.json().catch(() => ({ error: answer.statusText }));
+    one("kept").textContent = answer.ok ? words.kept : found.error;
+  });
 })();

@@ -20,6 +20,7 @@ MODULES = {
     "identity.ConnectLink": "people",
     "scenarios.Scenario": "scenarios",
     "scenarios.ScenarioVersion": "scenarios",
+    "scenarios.SavedTest": "scenarios",
     "scenarios.Session": "operations",
     "conversations.Conversation": "operations",
     "conversations.Message": "operations",

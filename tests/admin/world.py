@@ -17,7 +17,7 @@ from apps.events.models import Delivery, Event, Subscription
 from apps.gateway.models import Endpoint
 from apps.identity import resolving
 from apps.identity.models import ConnectLink, ExternalId, Lead, Person
-from apps.scenarios.models import Scenario, ScenarioVersion, Session
+from apps.scenarios.models import SavedTest, Scenario, ScenarioVersion, Session
 from tests.making import make_bot, make_channel
 from tests.scenarios.definitions import thank_you
 from tests.scenarios.making import make_scenario
@@ -93,10 +93,13 @@ def _add_rows(world: World) -> None:
     )
     subscription = Subscription.objects.create(name="Data store", bot_id=bot.pk, url="https://data.example/hook", kinds=["message.sent"])
     delivery = Delivery.objects.create(subscription=subscription, kind="message.sent", message_id="msg_1", body='{"id": "evt_1"}', state="done")
+    kept = SavedTest.objects.create(
+        scenario=world.scenario, name="Kept", is_active=False, recording={"turns": [{"input": {"kind": "start"}}]}
+    )
     found: list[Model] = [
         subscription, delivery,
         bot, world.channel, world.scenario, ScenarioVersion.objects.get(scenario=world.scenario), session, world.person, world.lead, link, endpoint,
-        world.conversation, world.said, parked, call, Event.objects.filter(bot_id=bot.pk).latest("pk"),
+        world.conversation, world.said, parked, call, Event.objects.filter(bot_id=bot.pk).latest("pk"), kept,
     ]  # fmt: skip
     world.rows = {row._meta.label: row for row in found}
 

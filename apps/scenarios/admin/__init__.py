@@ -2,6 +2,7 @@
 
 from apps.scenarios.admin.scenarios import ScenarioAdmin
 from apps.scenarios.admin.sessions import SessionAdmin
+from apps.scenarios.admin.tests import SavedTestAdmin
 from apps.scenarios.admin.versions import ScenarioVersionAdmin
 
-__all__ = ["ScenarioAdmin", "ScenarioVersionAdmin", "SessionAdmin"]
+__all__ = ["SavedTestAdmin", "ScenarioAdmin", "ScenarioVersionAdmin", "SessionAdmin"]

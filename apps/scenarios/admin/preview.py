@@ -17,7 +17,7 @@ from apps.scenarios.admin.outline import outline
 from apps.scenarios.engine.flow import DefinitionError, compile_definition
 from apps.scenarios.models import Scenario
 from apps.scenarios.registry import actions, blocks
-from apps.scenarios.simulation import asked, asking, live
+from apps.scenarios.simulation import asked, asking, keeping, live
 from apps.scenarios.simulation.asking import Ask, State
 from apps.scenarios.simulation.telling import told
 from apps.scenarios.simulation.turning import play
@@ -33,7 +33,7 @@ def preview_view(request: HttpRequest, scenario: Scenario, context: dict[str, An
         "versions": list(scenario.versions.order_by("-number").values_list("number", flat=True)[:50]),
         "channels": [(kind, str(adapters[kind].label)) for kind in kinds],
         "languages": _languages(scenario), "may_copy": can(request.user, "view", "people", scenario.bot_id),
-        "preview": {"turn": reverse("admin:scenarios_scenario_preview_turn", args=[scenario.pk]), "scenario": scenario.pk, "texts": _texts()},
+        "preview": {"turn": reverse("admin:scenarios_scenario_preview_turn", args=[scenario.pk]), "keep": reverse("admin:scenarios_scenario_preview_keep", args=[scenario.pk]), "texts": _texts()},
     }  # fmt: skip
     return TemplateResponse(request, "admin/scenarios/preview.html", page)
 
@@ -52,6 +52,20 @@ def turn_view(request: HttpRequest, scenario: Scenario) -> JsonResponse:
     except asked.NotAllowedError as error:
         raise PermissionDenied from error
     return JsonResponse(answer)
+
+
+def keep_view(request: HttpRequest, scenario: Scenario) -> JsonResponse:
+    """Keep the chat as a test; what it expects is what the draft does."""
+    try:
+        test = keeping.keep(scenario, keeping.read_chat(loads(request.body, max_bytes=MAX_BODY)), user=request.user)  # type: ignore[arg-type]
+    except (StrictJsonError, asking.AskError) as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    except asked.NotThereError as error:
+        return JsonResponse({"error": _("There is no such %(what)s.") % {"what": error.what}}, status=404)
+    except DefinitionError as error:
+        return JsonResponse({"error": str(error)}, status=400)
+    audit.record(request.user, "scenarios.test.kept", test)
+    return JsonResponse({"id": test.pk, "url": test.get_absolute_url()})
 
 
 def _read(request: HttpRequest, scenario: Scenario) -> tuple[Ask, bool]:

@@ -27,7 +27,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files, foreign, preview
+from apps.scenarios.admin import files, foreign, preview, tests
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
@@ -36,6 +36,7 @@ from apps.scenarios.engine.contract import Problem
 from apps.scenarios.forms import NewScenarioForm, PublishForm, ScenarioForm, file_of
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
 from apps.scenarios.ordering import readable
+from apps.scenarios.simulation import testing
 
 COUNTED = 1000
 
@@ -76,6 +77,8 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
             path("<int:pk>/preview/", wrap(self.preview_view), name=f"{info}_preview"),
             path("<int:pk>/preview/turn/", wrap(require_POST(self.preview_turn_view)), name=f"{info}_preview_turn"),
+            path("<int:pk>/preview/keep/", wrap(require_POST(self.preview_keep_view)), name=f"{info}_preview_keep"),
+            path("<int:pk>/tests/", wrap(self.tests_view), name=f"{info}_tests"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
             path("import/", wrap(self.import_view), name=f"{info}_import"),
@@ -190,11 +193,16 @@ class ScenarioAdmin(PageAdmin):
         form = PublishForm(request.POST or None)
         if request.method == "POST" and form.is_valid():
             try:
-                version = publishing.publish(scenario, user=request.user, note=form.cleaned_data["note"])  # type: ignore[arg-type]
+                version = publishing.publish(scenario, user=request.user, **form.cleaned_data)  # type: ignore[arg-type]
+            except publishing.TestsFailedError:
+                messages.error(
+                    request, _("Not published: tests fail. Correct the draft or the tests, or say why it is published all the same.")
+                )
             except publishing.PublishingRefusedError:
                 messages.error(request, _("Not published: the draft has errors. Correct them first."))
             else:
-                audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number)
+                given = {"override": form.cleaned_data["override"]} if form.cleaned_data["override"] else {}
+                audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number, **given)
                 messages.success(
                     request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number}
                 )
@@ -204,6 +212,7 @@ class ScenarioAdmin(PageAdmin):
         context = {
             "scenario": scenario, "form": form, "problems": problems, "refused": refused,
             "changes": comparing.compare(scenario.published.definition, scenario.draft) if scenario.published else None,
+            "failed": [] if refused else testing.run_all(scenario, only_active=True).failed,
             "standing": [] if refused else [row for row in publishing.standing(scenario) if row.removed],
         }  # fmt: skip
         return self._page(request, "admin/scenarios/publish.html", _("Publish %(name)s") % {"name": scenario.name}, context)
@@ -219,6 +228,16 @@ class ScenarioAdmin(PageAdmin):
 
     def preview_turn_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return preview.turn_view(request, self._edited(request, pk))
+
+    def preview_keep_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        return preview.keep_view(request, self._edited(request, pk))
+
+    def tests_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = self._scenario(request, pk)
+        may_run = can_object(request.user, "edit", scenario)
+        title = _("Tests of %(name)s") % {"name": scenario.name}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        return tests.tests_view(request, scenario, context, may_run=may_run)
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 
