@@ -78,6 +78,7 @@ INSTALLED_APPS = [
     "apps.identity",
     "apps.conversations",
     "apps.customdata",
+    "apps.customdata.importing",
     "apps.scenarios",
     "apps.gateway",
     "apps.panel",
@@ -256,7 +257,11 @@ CELERY_TASK_PUBLISH_RETRY = False
 CELERY_WORKER_HIJACK_ROOT_LOGGER = False
 CELERY_TIMEZONE = "UTC"
 CELERY_BEAT_SCHEDULER = "apps.core.beating:SteadyScheduler"
+# A queue for imports alone, for which a worker of its own is started: `celery -A config worker --queues=<name>`.
+CELERY_TASK_ROUTES = {"customdata.import": {"queue": env.str("IMPORT_QUEUE", default="celery")}}
 CELERY_BEAT_SCHEDULE = {
+    "sweep-imports": {"task": "customdata.sweep_imports", "schedule": 3.0, "options": {"expires": 5}},
+    "tidy-imports": {"task": "customdata.tidy_imports", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
