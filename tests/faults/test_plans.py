@@ -1,8 +1,9 @@
 """What a seed draws is always the same, and what counts copies, rates and order sees what is wrong."""
 
-from faults import windows
+from faults import telling, windows
 from faults.cases import chance, sequences
 from faults.ledgers import Sent
+from faults.matrix import Fault, Verdict
 
 
 def test_a_seed_repeats_its_plan() -> None:
@@ -32,3 +33,18 @@ def test_a_chat_that_gets_more_than_a_short_burst_is_seen() -> None:
     burst = [Sent(time=100.0, bot=1, chat=5, text="", message_id=number, buttons={}) for number in range(4)]
     assert list(windows.exceeded(burst)) == ["chat 5: 4.0 messages ahead of one a second"]
     assert list(windows.exceeded(burst[:3])) == []
+
+
+def test_a_run_is_told_as_a_table() -> None:
+    fault = Fault("cut", "the line is cut", "all arrives ≤ 5 s", lambda _run: None)
+    held = Verdict("cut", 7, 1.0, {"recovery": "1.20 s"}, [])
+    broken = Verdict("cut", 7, 1.0, {}, ["1 nothing lost: chat 5: lost ['a']"])
+    skipped = Verdict("cut", 7, 0.0, {}, [], skipped="no line here")
+    told = [(fault, verdict) for verdict in (held, broken, skipped)]
+    assert telling.count(told) == "1 of 3 held, 1 skipped"
+    assert [row.split()[-1] for row in telling.table(told).splitlines()[1:]] == ["held", "BROKEN", "skip"]
+    assert telling.markdown(told, seed=7, seconds=60).splitlines()[4:] == [
+        "| the line is cut (`cut`) | all arrives ≤ 5 s | recovery 1.20 s | yes |",
+        "| the line is cut (`cut`) | all arrives ≤ 5 s | <br>1 nothing lost: chat 5: lost ['a'] | **no** |",
+        "| the line is cut (`cut`) | all arrives ≤ 5 s | no line here | skipped |",
+    ]
