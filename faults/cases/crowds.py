@@ -15,7 +15,7 @@ BOTS, CHATS = 50, 1000
 P99 = 1.0
 GROWTH = 1.25
 GRACE_MB = 40.0  # caches that fill once, see docs/promise.md
-ASKERS, SAID_EACH = 5, 3
+WRITERS, COLLEAGUES, SAID_EACH = 3, 2, 2
 
 
 @fault(f"{BURST:,} updates in one burst", bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, all answered", slow=True)
@@ -41,19 +41,26 @@ def burst(run: Run) -> None:
 
 @fault("two workers and five askers on one chat at the same moment", bound="one at a time: every message counted once", quick=True)
 def askers_on_one_chat(run: Run) -> None:
-    """Nobody waits for anybody, so any order is right; but each message has its own number and each number one message."""
+    """Three people of a group write, each update twice, while two colleagues speak. Nobody waits for anybody, so any order is right; but each
+    message has its own number and each number one message.
+    """
     [chat] = run.people(chats=1, count=0)
     run.driver([chat]).start().finish(seconds=10)
-    threads = [threading.Thread(target=_ask, args=(run, chat, asker)) for asker in range(ASKERS)]
+    threads = [
+        threading.Thread(target=_ask if asker < WRITERS else _speak, args=(run, chat, asker)) for asker in range(WRITERS + COLLEAGUES)
+    ]
     for thread in threads:
         thread.start()
     run.ground.wait(lambda: not any(thread.is_alive() for thread in threads), seconds=30)
-    wanted = ASKERS * SAID_EACH
+    wanted = (WRITERS + COLLEAGUES) * SAID_EACH
     run.until(lambda: len(_replies(run, chat)) >= wanted, "all replies", seconds=30)
     replies = Counter(_replies(run, chat))
-    numbers, words = ([text.split(":")[part] for text in replies] for part in (0, 1))
-    run.check(f"numbers {sorted(numbers)}", holds=sorted(map(int, numbers)) == list(range(wanted)))
-    run.check(f"words {sorted(words)}", holds=sorted(words) == sorted(f"a{asker}.{n}" for asker in range(ASKERS) for n in range(SAID_EACH)))
+    answers = [text.split(":") for text in replies if ":" in text]
+    written = [f"a{asker}.{n}" for asker in range(WRITERS) for n in range(SAID_EACH)]
+    spoken = [f"colleague {asker}.{n}" for asker in range(WRITERS, WRITERS + COLLEAGUES) for n in range(SAID_EACH)]
+    run.check(f"answers {sorted(answers)}", holds=sorted(int(number) for number, _words in answers) == list(range(len(written))))
+    run.check(f"answers {sorted(answers)}", holds=sorted(words for _number, words in answers) == sorted(written))
+    run.check(f"colleagues {sorted(replies)}", holds=sorted(text for text in replies if ":" not in text) == sorted(spoken))
     run.check("a reply was doubled", holds=set(replies.values()) == {1})
     run.problems += list(audit.overlaps(run.ground))
     run.until(lambda: not list(audit.left(run.ground, [chat])), "the sending of all replies", seconds=60)
@@ -74,6 +81,12 @@ def _ask(run: Run, chat: Chat, asker: int) -> None:
         for _time in range(2):
             status = driver.post(run.ground.base_url, chat, update)
             run.check(f"asker {asker} was answered {status}", holds=status == 200)  # noqa: PLR2004
+
+
+def _speak(run: Run, chat: Chat, asker: int) -> None:
+    for number in range(SAID_EACH):
+        payload = {"act": "say", "content": {"text": f"colleague {asker}.{number}"}}
+        run.ground.clerk("act", channel_id=chat.bot["channel_id"], chat=chat.id, payload=payload)
 
 
 def _replies(run: Run, chat: Chat) -> list[str]:

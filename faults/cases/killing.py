@@ -26,11 +26,12 @@ def killed_at_random_points(run: Run) -> None:
         driver = run.driver(chats, rate=12).start()
         kills = _kill(run, servant)
         living = [servant.ask(do="start", kind=kind) for kind in KINDS]
-        replayed = _replay(run, chats)
+        replayed: list[int] = []
+        run.ground.wait(lambda: replayed.append(_replay(run, chats)) or driver.done, seconds=90, step=0.5)  # type: ignore[func-returns-value]
         run.finish(driver, seconds=150, allowed=Allowed(copies=True, late_copies=True, doubts=True))
         for pid in living:
             servant.ask(do="stop", pid=pid)
-    run.measured |= {"kills": str(kills), "parked and replayed": str(replayed)}
+    run.measured |= {"kills": str(kills), "parked and replayed": str(sum(replayed))}
     rows = [row for row in ledgers.lines(run.ground.crm_ledger) if row["chat"] in {str(chat.id) for chat in chats}]
     run.measured |= {"orders": str(sum(row["effect"] for row in rows)), "calls for them": str(len(rows))}
 
