@@ -3,14 +3,16 @@ import "@xyflow/react/dist/style.css";
 import "./builder.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
-import { ApiError, readDraft, readMetadata } from "./api.ts";
+import { ApiError, lint, readDraft, readMetadata } from "./api.ts";
 import { App } from "./App.tsx";
 import { frame } from "./frame.ts";
+import { lacksPlaces } from "./model/arranging.ts";
 import { emptyHistory } from "./model/history.ts";
 import { readDoc } from "./model/reading.ts";
+import { drawable } from "./state/acting.ts";
 import { startChecking } from "./state/checking.ts";
 import { startSaving } from "./state/saving.ts";
-import { begin } from "./state/store.ts";
+import { begin, set } from "./state/store.ts";
 import { t } from "./texts.ts";
 
 const place = document.getElementById("builder");
@@ -21,14 +23,18 @@ async function start(root: HTMLElement): Promise<void> {
   if (!read.doc) {
     return say(root, t("This draft cannot be drawn"), t("It has %(why)s. Correct it as JSON; then the builder opens it.", { why: t(read.wrong) }));
   }
+  // Blocks without places are put in order by their exits, which the check tells.
+  const facts = new Map(lacksPlaces(read.doc) ? Object.entries((await lint(read.doc.definition)).nodes) : []);
   const first = read.doc.definition.sections[0]?.id ?? "";
   begin({
-    metadata, doc: read.doc, section: first, selected: new Set(), selectedEdges: new Set(), facts: new Map(), problems: [], checked: false, panel: "section", field: "",
+    metadata, doc: read.doc, section: first, selected: new Set(), selectedEdges: new Set(), facts, problems: [], checked: false, panel: "section", field: "",
     history: emptyHistory(), save: draft.may_edit ? "saved" : "readonly", saveWords: "", draft, conflict: null, others: [], toast: null, search: false, help: false, publishing: false,
     adding: null, language: read.doc.definition.default_language ?? "en",
   }); // prettier-ignore
+  const doc = drawable(read.doc);
+  set({ doc });
   createRoot(root).render(<StrictMode><App /></StrictMode>); // prettier-ignore
-  startSaving(draft, read.doc);
+  startSaving(draft, doc);
   startChecking();
 }
 

@@ -14,10 +14,9 @@ import {
   type NodeChange,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from "react";
-import { arranged } from "../model/arranging.ts";
 import { changeNote, connect, disconnect, moveNodes } from "../model/edits.ts";
 import type { Doc, Place } from "../model/types.ts";
-import { addBlock, addNoteAt, edgeId, endsOf, sectionNow, sizesOf } from "../state/acting.ts";
+import { addBlock, addNoteAt, edgeId, endsOf } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
 import { t } from "../texts.ts";
@@ -29,32 +28,17 @@ const NODE_TYPES = { block: BlockNode, note: NoteNode };
 export const DRAG_TYPE = "application/x-dialog-bus-block";
 const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
 
-/** Places of all blocks of the section; those that have none get one beside the others. */
-function usePlaces(): Record<string, [number, number]> {
-  const nodes = useBuilder((state) => sectionNow(state)?.nodes);
-  const stored = useBuilder((state) => state.doc.layout.nodes);
-  return useMemo(() => {
-    const found = stored ?? {};
-    const lost = (nodes ?? []).filter((node) => !found[node.id]);
-    if (!nodes || !lost.length) return found;
-    const made = arranged(lost.length === nodes.length ? nodes : lost, sizesOf(get(), nodes));
-    const bottom = lost.length === nodes.length ? 0 : Math.max(...nodes.flatMap((node) => found[node.id]?.[1] ?? [])) + 260;
-    return { ...found, ...Object.fromEntries(Object.entries(made).filter(([id]) => !found[id]).map(([id, place]) => [id, [place.x, place.y + bottom] as [number, number]])) };
-  }, [nodes, stored]);
-}
-
 export function Canvas() {
   const flow = useReactFlow<CanvasNode>();
   const state = useBuilder((found) => found);
-  const places = usePlaces();
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const edges = useRef<Edge[]>([]);
   const locked = state.save === "readonly";
   const { doc, section, selected, selectedEdges, facts, problems, others, metadata } = state;
 
   useEffect(() => {
-    setNodes((old) => drawnNodes(get(), old, places));
-  }, [doc, section, selected, facts, problems, others, metadata, places, locked]);
+    setNodes((old) => drawnNodes(get(), old));
+  }, [doc, section, selected, facts, problems, others, metadata, locked]);
   edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc.definition, section, selected, selectedEdges]);
 
   const look = useCallback(
@@ -86,15 +70,13 @@ export function Canvas() {
     set({ selectedEdges: new Set([edgeId(made.source, made.sourceHandle ?? "")]) });
   }, []);
   const onConnectEnd = useCallback((event: MouseEvent | TouchEvent, ended: FinalConnectionState) => {
-    if (ended.isValid || ended.toNode || !ended.fromNode || ended.fromHandle?.type !== "source") {
-      if (!ended.isValid && ended.toNode && ended.fromNode && ended.fromHandle?.type === "source" && ended.toNode.type === "block") {
-        const [source, exit, target] = [ended.fromNode.id, ended.fromHandle.id ?? "", ended.toNode.id];
-        edit((found) => connect(found, source, exit, target));
-      }
-      return;
-    }
+    if (ended.isValid || !ended.fromNode || ended.fromHandle?.type !== "source") return;
     const point = "changedTouches" in event ? event.changedTouches[0] : event;
-    if (point) set({ adding: { x: point.clientX, y: point.clientY, source: ended.fromNode.id, exit: ended.fromHandle.id ?? "" } });
+    if (!point) return;
+    const [source, exit] = [ended.fromNode.id, ended.fromHandle.id ?? ""];
+    const target = blockAt(point.clientX, point.clientY);
+    if (target) edit((found) => connect(found, source, exit, target));
+    else set({ adding: { x: point.clientX, y: point.clientY, source, exit } });
   }, []);
 
   const onDrop = useCallback(
@@ -131,6 +113,9 @@ export function Canvas() {
     </ReactFlow>
   ); // prettier-ignore
 }
+
+/** The block under the pointer: a connection may be dropped anywhere on it. */
+const blockAt = (x: number, y: number): string => document.elementsFromPoint(x, y).map((found) => found.closest<HTMLElement>(".fb-block")?.dataset["node"]).find(Boolean) ?? "";
 
 const miniClass = (node: CanvasNode): string => (node.type === "block" ? `fb-mini-${node.data.kind?.group ?? "unknown"}` : "fb-mini-note");
 const clear = (): void => set({ selected: new Set(), selectedEdges: new Set(), adding: null, panel: get().panel === "block" ? "section" : get().panel });

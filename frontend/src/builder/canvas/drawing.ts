@@ -11,7 +11,8 @@ export type CanvasNode = BlockNodeType | NoteNodeType;
 const NO_LEADS: Readonly<Record<string, string>> = {};
 const NO_PROBLEMS: readonly Problem[] = [];
 
-export function drawnNodes(state: State, old: readonly CanvasNode[], places: Record<string, [number, number]>): CanvasNode[] {
+export function drawnNodes(state: State, old: readonly CanvasNode[]): CanvasNode[] {
+  const places = state.doc.layout.nodes ?? {};
   const known = new Map(old.map((node) => [node.id, node]));
   const problems = Map.groupBy(state.problems, (problem) => problem.node);
   const people = Map.groupBy(state.others.filter((other) => other.node), (other) => other.node);

@@ -1,6 +1,6 @@
 // Places for blocks that have none, and all of a section in good order.
 import { graphlib, layout } from "@dagrejs/dagre";
-import type { BlockData, Place } from "./types.ts";
+import type { BlockData, Doc, Place } from "./types.ts";
 
 export const WIDTH = 240;
 const HEAD = 58;
@@ -22,4 +22,21 @@ export function arranged(nodes: readonly BlockData[], sizes: ReadonlyMap<string,
       return [node.id, { x: Math.round(x - WIDTH / 2), y: Math.round(y - height / 2) }];
     }),
   );
+}
+
+export const lacksPlaces = (doc: Doc): boolean => doc.definition.sections.some((section) => section.nodes.some((node) => !doc.layout.nodes?.[node.id]));
+
+/** Every block with a place: sections that have none are put in order, single blocks (written as JSON) come below the others. */
+export function withPlaces(doc: Doc, exits: (node: BlockData) => number): Doc {
+  if (!lacksPlaces(doc)) return doc;
+  const nodes = { ...doc.layout.nodes };
+  for (const section of doc.definition.sections) {
+    const lost = section.nodes.filter((node) => !nodes[node.id]);
+    if (!lost.length) continue;
+    const known = section.nodes.flatMap((node) => nodes[node.id]?.[1] ?? []);
+    const below = known.length ? Math.max(...known) + 260 : 0;
+    const sizes = new Map(lost.map((node) => [node.id, heightOf(exits(node), Boolean(Object.keys(node.params ?? {}).length))]));
+    for (const [id, place] of Object.entries(arranged(lost, sizes))) nodes[id] = [place.x, place.y + below];
+  }
+  return { ...doc, layout: { ...doc.layout, nodes } };
 }

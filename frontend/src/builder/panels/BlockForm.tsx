@@ -1,5 +1,6 @@
 // The form of the chosen block: name, parameters from its schema, exits with their targets, a note, what the check says.
 import { useEffect, useMemo, useRef } from "react";
+import { preview } from "../canvas/BlockNode.tsx";
 import { labelOf } from "../canvas/drawing.ts";
 import { FormContext, type FormWorld } from "../form/context.ts";
 import { Fields } from "../form/ObjectField.tsx";
@@ -124,7 +125,7 @@ function Exits({ node, problems }: { node: BlockData; problems: readonly Problem
               <span className="fb-row">
                 <select disabled={locked} aria-label={t("“%(exit)s” goes to", { exit: exit.label })} value={target} onChange={(event) => join(exit.name, event.target.value)}>
                   <option value="">{exit.failure ? t("– error section –") : t("– nothing –")}</option>
-                  {others.map((other) => <option key={other.id} value={other.id}>{other.title || `${labelOf(state, other)} (${other.id})`}</option>)}
+                  {others.map((other) => <option key={other.id} value={other.id}>{other.title || preview(other).slice(0, 50) || labelOf(state, other)}</option>)}
                 </select>
                 {target ? <button type="button" className="fb-icon" title={t("Go there")} aria-label={t("Go there")} onClick={() => goTo(target)}>→</button> : null}
               </span>

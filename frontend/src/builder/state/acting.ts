@@ -1,10 +1,10 @@
 // What the author does with blocks: the same for mouse, keyboard and menu.
-import { arranged, heightOf } from "../model/arranging.ts";
+import { arranged, heightOf, withPlaces } from "../model/arranging.ts";
 import { copied, pasted } from "../model/clipboard.ts";
 import { addNode, addNote, connect, disconnect, moveNodes, removeNodes, removeNotes } from "../model/edits.ts";
 import { freshId, nodesOf } from "../model/reading.ts";
 import { startingObject, type Schema } from "../model/schema.ts";
-import type { BlockData, Exit, Place } from "../model/types.ts";
+import type { BlockData, Doc, Exit, Place } from "../model/types.ts";
 import { t, tn } from "../texts.ts";
 import { choose } from "./choosing.ts";
 import { edit, get, set, toast, type State } from "./store.ts";
@@ -24,6 +24,9 @@ function firstExits(state: State, node: BlockData): readonly Exit[] {
   const action = state.metadata.actions.find((found) => found.kind === node.params?.["action"]);
   return action?.exits ?? state.metadata.blocks.find((block) => block.kind === node.kind)?.exits ?? NO_EXITS;
 }
+
+/** A document from the server or the clipboard as it can be drawn. */
+export const drawable = (doc: Doc): Doc => withPlaces(doc, (node) => exitsOf(get(), node).length);
 
 export const takenIds = (): Set<string> => new Set(nodesOf(get().doc.definition).map((node) => node.id));
 

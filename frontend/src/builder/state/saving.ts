@@ -4,6 +4,7 @@ import { changes, merge, same } from "../model/merging.ts";
 import { readDoc } from "../model/reading.ts";
 import type { Doc, Draft } from "../model/types.ts";
 import { t } from "../texts.ts";
+import { drawable } from "./acting.ts";
 import { forget, keep, kept } from "./keeping.ts";
 import { get, replaceDoc, set, subscribe, toast } from "./store.ts";
 
@@ -123,13 +124,14 @@ function failed(error: ApiError, doc: Doc): void {
 /** Their draft and ours have both grown out of `old`. */
 function conflict(theirs: Draft, old: Doc, mine: Doc): void {
   const read = readDoc(theirs.definition, theirs.layout);
-  if (!read.doc) return set({ save: "refused", saveWords: t("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
-  if (same(read.doc, mine)) {
-    replaceDoc(read.doc);
+  const their = read.doc && drawable(read.doc);
+  if (!their) return set({ save: "refused", saveWords: t("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
+  if (same(their, mine)) {
+    replaceDoc(their);
     return settle(get().doc, theirs);
   }
-  const { doc: merged, clashes } = merge(old, mine, read.doc);
-  set({ doc: mine, save: "conflict", conflict: { theirs, theirDoc: read.doc, merged, changes: changes(old, read.doc), clashes } });
+  const { doc: merged, clashes } = merge(old, mine, their);
+  set({ doc: mine, save: "conflict", conflict: { theirs, theirDoc: their, merged: drawable(merged), changes: changes(old, their), clashes } });
 }
 
 /** The author's decision about a conflict. */
@@ -164,8 +166,8 @@ async function follow(): Promise<void> {
   const draft = await readDraft();
   const read = readDoc(draft.definition, draft.layout);
   if (!read.doc || get().doc !== before || draft.revision <= revision) return;
-  base = read.doc;
+  base = drawable(read.doc);
   revision = draft.revision;
-  replaceDoc(read.doc, { draft });
+  replaceDoc(base, { draft });
   toast(draft.saved_by ? t("%(name)s has saved changes; they are shown now.", { name: draft.saved_by }) : t("The draft was changed elsewhere; it is shown as it is now."));
 }
