@@ -51,8 +51,12 @@ async def guarded(call: Call) -> dict[str, Any]:
         return {"error": "failed", "reason": f"{host} has failed again and again; it is called again in {breaker.OPEN_SECONDS} s."}
     reply = await _reply(call)
     if reply.get("error") != "refused":  # we refused, the host was not asked
-        await asyncio.to_thread(breaker.note, host, good=0 < reply.get("status", 0) < SERVER_ERROR)
+        await asyncio.to_thread(breaker.note, host, good=0 < reply.get("status", 0) < SERVER_ERROR, reason=_why(reply))
     return reply
+
+
+def _why(reply: dict[str, Any]) -> str:
+    return str(reply.get("reason") or f"It answered {reply.get('status')}.")
 
 
 async def _reply(call: Call) -> dict[str, Any]:

@@ -1,7 +1,6 @@
 """Outside calls in SQL: claim those that are due, and turn their results into inbox items of the chat that waits."""
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
 from datetime import timedelta
 from typing import Any
 
@@ -9,24 +8,17 @@ from django.db import transaction
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.conversations import inbox
+from apps.conversations import callbacks, inbox
+from apps.conversations.calloutcome import CallOutcome
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Call, Conversation, Update
 from apps.core import dbclock
 from apps.events import recording
 from apps.events.models import Event
 
+__all__ = ["MAX_DEATHS", "CallOutcome", "cancel", "claim", "posting", "settle"]
+
 MAX_DEATHS = 5
-
-
-@dataclass
-class CallOutcome:
-    """`reply`: {"status", "headers", "body"} or {"error": timeout|refused|failed, "reason"}. `again_in` seconds: try again instead."""
-
-    call: Call
-    reply: dict[str, Any] = field(default_factory=dict)
-    again_in: float | None = None
-    latency_ms: int = 0
 
 
 def claim(identity: int, *, limit: int) -> list[Call]:
@@ -46,8 +38,8 @@ def claim(identity: int, *, limit: int) -> list[Call]:
 
 
 def settle(outcomes: Sequence[CallOutcome]) -> None:
-    """Record results and post them to their chats, in one transaction; or put the call back for another try. A call that was cancelled
-    meanwhile, or came to its end in the hands of another sender, stays as it is.
+    """Record results and post them to their chats, in one transaction; or put the call back for another try, or let it wait for its callback.
+    A call that was cancelled meanwhile, or came to its end in the hands of another sender, stays as it is.
     """
     with transaction.atomic():
         for outcome in outcomes:
@@ -56,16 +48,21 @@ def settle(outcomes: Sequence[CallOutcome]) -> None:
         recording.write([_event(outcome, chats.get(outcome.call.lane_id)) for outcome in outcomes])
         waiting = _still_pending(outcomes)
         ended = [outcome for outcome in outcomes if outcome.call.pk in waiting]
+        callbacks.take(ended)
         for outcome in ended:
             outcome.call.claimed_by = None
-            if outcome.again_in is None:
-                outcome.call.state, outcome.call.done_at = Call.State.DONE, timezone.now()
-            else:
+            if outcome.again_in is not None:
                 outcome.call.due_at = dbclock.now() + timedelta(seconds=outcome.again_in)
+            elif callbacks.is_awaited(outcome):
+                outcome.call.answer = outcome.reply
+                outcome.call.state, outcome.call.due_at = Call.State.WAITING, dbclock.now() + callbacks.patience(outcome.call)
+            else:
+                outcome.call.state, outcome.call.done_at = Call.State.DONE, timezone.now()
         Call.objects.bulk_update(
-            [outcome.call for outcome in ended], ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at"]
+            [outcome.call for outcome in ended],
+            ["claimed_by", "latency_ms", "status_code", "error", "state", "done_at", "due_at", "answer"],
         )
-        inbox.post(_posting(outcome) for outcome in ended if outcome.again_in is None)
+        inbox.post(posting(outcome.call, outcome.reply) for outcome in ended if outcome.call.state == Call.State.DONE)
 
 
 def _fill(outcome: CallOutcome) -> None:
@@ -82,7 +79,9 @@ def _still_pending(outcomes: Sequence[CallOutcome]) -> set[int]:
 
 def cancel(*, session_ids: Sequence[int]) -> None:
     """Nobody waits for these any more; a call that is on its way ends without effect here."""
-    Call.objects.filter(session_id__in=session_ids, state=Call.State.PENDING).update(state=Call.State.CANCELLED, done_at=timezone.now())
+    Call.objects.filter(session_id__in=session_ids, state__in=[Call.State.PENDING, Call.State.WAITING]).update(
+        state=Call.State.CANCELLED, done_at=timezone.now()
+    )
 
 
 def _chats(outcomes: Sequence[CallOutcome]) -> dict[int, Conversation]:
@@ -115,8 +114,8 @@ def _event(outcome: CallOutcome, chat: Conversation | None) -> Event:
     )
 
 
-def _posting(outcome: CallOutcome) -> Posting:
-    call = outcome.call
+def posting(call: Call, reply: dict[str, Any]) -> Posting:
+    """The inbox item that brings the reply to the visit which waits for it; there is one for each call, however often it is posted."""
     return Posting(
         channel_id=call.channel_id,
         bot_id=call.bot_id,
@@ -124,6 +123,6 @@ def _posting(outcome: CallOutcome) -> Posting:
         kind=Update.Kind.RESULT,
         source="result",
         event_key=str(call.pk),
-        payload={"session": call.session_id, "visit": call.visit, "reply": outcome.reply},
+        payload={"session": call.session_id, "visit": call.visit, "reply": reply},
         trace_id=call.trace_id,
     )

@@ -7,7 +7,7 @@ from django.db.models import Max
 from django.db.models.functions import Now
 from django.utils import timezone
 
-from apps.conversations import inbox, waking
+from apps.conversations import callbacks, inbox, waking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import FeedItem, Lane, Timer, Update
 from apps.core.health import forget_dead
@@ -19,9 +19,11 @@ SILENCE = timedelta(seconds=5)
 
 
 def sweep() -> int:
-    """Turn due timers into inbox items and hint workers when any lane is due; how many timers fired."""
+    """Turn due timers and callbacks that did not come into inbox items and hint workers when any lane is due; how many timers fired."""
     fired = 0
     while batch := fire_timers(limit=TIMER_BATCH):
+        fired += batch
+    while batch := callbacks.expire():
         fired += batch
     if Lane.objects.filter(wake_at__lte=Now()).exists():
         waking.more_workers(at_once=True)

@@ -18,7 +18,9 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "message.delivered": (_("Delivered"), "done"),
     "message.read": (_("Read"), "done_all"),
     "call.made": (_("We called another system"), "call_made"),
+    "script.ran": (_("A custom action ran"), "code"),
     "call.retried": (_("Our call failed and is tried again"), "replay"),
+    "call.answered": (_("The other system answered by callback"), "call_received"),
     "inbox.parked": (_("An inbox item was parked"), "report"),
     "inbox.replayed": (_("A parked item was replayed"), "replay"),
     "inbox.discarded": (_("A parked item was discarded"), "delete"),
@@ -48,12 +50,14 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "scenario.event": (_("The scenario told an event"), "campaign"),
     "webhook.disabled": (_("A subscription was disabled"), "outbox"),
     "webhook.test": (_("Test event"), "science"),
+    "custom_action.published": (_("A custom action was published"), "rocket_launch"),
     "scenario.published": (_("A scenario was published"), "rocket_launch"),
 }
 
 FAILED: dict[str, str | Promise] = {
     "endpoint.called": _("A call of a system failed"),
     "call.made": _("Our call to another system failed"),
+    "call.answered": _("The other system did not answer by callback"),
 }
 
 

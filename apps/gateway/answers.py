@@ -43,6 +43,7 @@ REASONS: Mapping[str, Reason] = {
     "endpoint_misconfigured": Reason(409, "The endpoint's request schema cannot be used. Correct it in the admin."),
     "key_reused": Reason(409, "This Idempotency-Key was used with another request. Use a new key for a new request."),
     "already_linked": Reason(409, "The chat or the user is linked otherwise already"),
+    "no_longer_awaited": Reason(410, "Nobody waits for this answer any more: its time is over or the dialogue has ended"),
     "replayed": Reason(409, "A request with this webhook-id was already accepted"),
     "stale": Reason(412, "Somebody else has saved it since you read it"),
     "precondition_required": Reason(428, "Send the number of the draft that you have changed in the header If-Match"),

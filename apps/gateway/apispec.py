@@ -122,6 +122,22 @@ WEBHOOK: dict[str, Any] = {
     "responses": responses(401, 404, 405, 413, 503, description="Stored"),
     "auth": [],
 }
+CALLBACK: dict[str, Any] = {
+    "operation_id": "receive_callback",
+    "tags": ["Callbacks"],
+    "summary": "The later answer to a call of a scenario",
+    "description": (
+        "The address was given to you with the call (`X-Callback-Url`); it is signed and good for one answer. 202: taken, the dialogue goes on. "
+        "200: it was taken before. 410: nobody waits for it any more. JSON or text, at most 1 MB."
+    ),
+    "parameters": [path("token", "From the address that you were given.")],
+    "request": {"application/json": _ANYTHING, "text/plain": {"type": "string"}},
+    "responses": {
+        202: OpenApiResponse(description="Taken"),
+        **responses(400, 404, 405, 410, 413, 503, description="Taken before"),
+    },
+    "auth": [],
+}
 MESSAGE: dict[str, Any] = {
     "operation_id": "send_message_external",
     "tags": ["External messenger"],

@@ -3,6 +3,7 @@
 from django.urls import path, re_path
 
 from apps.gateway.authoring import SimulateView
+from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
 from apps.gateway.views import CallView, ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
@@ -12,6 +13,7 @@ app_name = "gateway"
 urlpatterns = [
     path("bots/<str:bot_id>/call/<path:alias>", CallView.as_view(), name="call"),
     path("webhooks/<str:kind>/<str:public_id>", WebhookView.as_view(), name="webhook"),
+    path("callbacks/<str:token>", CallbackView.as_view(), name="callback"),
     path("api/1.1/wf/send_message_external", ExternalMessageView.as_view(), name="external-message"),
     path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),
     path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
@@ -22,5 +24,5 @@ urlpatterns = [
     path("docs/<str:bot_id>/openapi.json", BotOpenApiView.as_view(), name="bot-openapi"),
     path("api/docs/", PlatformDocsView.as_view(), name="docs"),
     path("api/schema/", PlatformSchemaView.as_view(), name="schema"),
-    re_path(r"^(?:bots|webhooks|api/1\.1|api/v1/bots|api/v1/channels|api/scenarios)(?:/[\s\S]*)?$", UnknownPathView.as_view()),
+    re_path(r"^(?:bots|webhooks|callbacks|api/1\.1|api/v1/bots|api/v1/channels|api/scenarios)(?:/[\s\S]*)?$", UnknownPathView.as_view()),
 ]

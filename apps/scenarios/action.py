@@ -57,7 +57,8 @@ class OutgoingCall:
     `body`: JSON (sent as `application/json`), text or bytes (sent as they are), None for none. `timeout`: seconds for the whole call, at most
     10 (security.md 2). `retries` further attempts after `backoff_seconds` doubled each time with jitter (`Retry-After` wins), on the statuses
     and failures in `retry_on` ("5xx", "429", "timeout", "reset", "refused"). `save`: names of variables → paths in the reply
-    (`json.order.id`, `status`, `headers.location`), for `ActionResult.values`.
+    (`json.order.id`, `status`, `headers.location`, `callback.state`), for `ActionResult.values`. `callback_seconds`: a 2xx is not the answer
+    yet, it comes within that time to the address that `{{ callback_url }}` and the header X-Callback-Url name; 0 waits for none.
     """
 
     method: str
@@ -69,6 +70,7 @@ class OutgoingCall:
     backoff_seconds: float = 1.0
     retry_on: frozenset[str] = frozenset({"5xx", "429", "timeout", "reset"})
     save: Mapping[str, str] = field(default_factory=dict)
+    callback_seconds: float = 0
 
     def dump(self) -> Json:
         """As it is stored for the sender: {method, url, headers, json or body (text), timeout, retries, backoff_seconds, retry_on}."""
@@ -76,6 +78,8 @@ class OutgoingCall:
             "method": self.method, "url": self.url, "headers": dict(self.headers), "timeout": self.timeout, "retries": self.retries,
             "backoff_seconds": self.backoff_seconds, "retry_on": sorted(self.retry_on),
         }  # fmt: skip
+        if self.callback_seconds:
+            stored["callback_seconds"] = self.callback_seconds
         if isinstance(self.body, bytes):
             return {**stored, "body": self.body.decode("utf-8", "replace")}
         if self.body is None:
@@ -85,9 +89,10 @@ class OutgoingCall:
 
 @dataclass(frozen=True)
 class CallReply:
-    """What came back. `status` is 0 when nothing did, then `failure` says why: timeout, refused (also by our own guard), failed.
+    """What came back. `status` is 0 when nothing did, then `failure` says why: timeout, refused (also by our own guard), failed, no_callback.
 
-    `json` is the parsed body when it is JSON; `text` the body as text; header names in lower case; `reason` explains a failure in words.
+    `callback` is what came by callback, parsed when it is JSON, else its text. `json` is the parsed body when it is JSON; `text` the body as
+    text; header names in lower case; `reason` explains a failure in words.
     """
 
     status: int
@@ -96,6 +101,7 @@ class CallReply:
     json: Any = None
     failure: str = ""
     reason: str = ""
+    callback: Any = None
 
     @classmethod
     def load(cls, stored: Json) -> "CallReply":
@@ -108,7 +114,16 @@ class CallReply:
             json=_parsed(text),
             failure=str(stored.get("error") or ""),
             reason=str(stored.get("reason") or ""),
+            callback=_of_callback(stored.get("callback")),
         )
+
+
+def _of_callback(stored: Json | None) -> Any:
+    if stored is None:
+        return None
+    text = str(stored.get("body") or "")
+    found = _parsed(text)
+    return text if found is None and text.strip() != "null" else found
 
 
 def _parsed(text: str) -> Any:

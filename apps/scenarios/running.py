@@ -9,6 +9,7 @@ from django.utils import timezone
 from pydantic import ValidationError
 
 from apps.bots.content import Content
+from apps.conversations import callbacks
 from apps.conversations.models import Call, Message
 from apps.conversations.responder import Turn
 from apps.core.masking import mask
@@ -19,6 +20,7 @@ from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Act, Effect, Emit, Entered, Facts, Happened, Problem, Respond, Returned, Say, Step, WaitUntil
 from apps.scenarios.engine.explaining import explain
 from apps.scenarios.engine.flow import DefinitionError
+from apps.scenarios.engine.names import CALLBACK_URL
 from apps.scenarios.engine.stepping import step
 from apps.scenarios.facts import facts_of
 from apps.scenarios.ledger import Ledger
@@ -104,8 +106,7 @@ def _act(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> Returne
     try:
         params = action.Params.model_validate(act.params)
         if action.outside:
-            _call(turn, session, act, action=action, context=context, params=params)
-            return None
+            return _call(turn, session, act, action=action, context=context, params=params)
     except ValidationError as error:
         reason = "; ".join(f"{path or act.action}: {why}" for path, why in explain(error))
         return Returned(visit=act.visit, exit="error", error=reason)
@@ -114,18 +115,22 @@ def _act(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> Returne
     return _returned(act.visit, result)
 
 
-def _call(turn: Turn, session: Session, act: Act, *, action: Action[Any], context: ActionContext, params: Any) -> None:
+def _call(turn: Turn, session: Session, act: Act, *, action: Action[Any], context: ActionContext, params: Any) -> Returned | None:
     """The outside call is committed with everything said before it, and made by the sender without a lock."""
-    request = action.request(context, params)
+    request = action.request(context, params).dump()
+    if request.get("callback_seconds") and not settings.PUBLIC_URL:
+        return Returned(visit=act.visit, exit="refused", error="The installation has no public address (PUBLIC_URL) for callbacks.")
+    request = callbacks.filled(request, marker=CALLBACK_URL, session_id=session.pk, visit=act.visit)
     shown = action.request(context, action.Params.model_validate(act.shown)).dump()
     turn.call(
         action=act.action,
-        request={**request.dump(), "params": act.params},
+        request={**request, "params": act.params},
         session_id=session.pk,
         visit=act.visit,
         shown={"method": shown["method"], "url": shown["url"], "body": shown.get("json", shown.get("body"))},
         key=context.idempotency_key,
     )
+    return None
 
 
 def read_again(turn: Turn, ledger: Ledger) -> None:

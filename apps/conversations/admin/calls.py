@@ -36,7 +36,7 @@ class AnswerFilter(DropdownFilter):
             case "bad":
                 return queryset.filter(state=Call.State.DONE).exclude(status_code__gte=GOOD.start, status_code__lt=GOOD.stop, error="")
             case "none":
-                return queryset.filter(state=Call.State.PENDING)
+                return queryset.filter(state__in=[Call.State.PENDING, Call.State.WAITING])
         return queryset
 
 
@@ -54,7 +54,7 @@ class CallAdmin(LogAdmin):
 
     def get_queryset(self, request: HttpRequest) -> QuerySet[Call]:
         """The request as it was sent holds secrets and is never read here."""
-        return super().get_queryset(request).defer("request")
+        return super().get_queryset(request).defer("request", "answer", "callback")
 
     @display(description=gettext_lazy("time"))
     def time(self, row: Call) -> SafeString:
@@ -103,6 +103,8 @@ def request_line(call: Call) -> str:
 def answer_badge(call: Call) -> SafeString:
     if call.state == Call.State.PENDING:
         return badge(_("waiting"), "warn")
+    if call.state == Call.State.WAITING:
+        return badge(_("waits for the callback"), "warn")
     if call.state == Call.State.CANCELLED:
         return badge(_("cancelled"))
     good = call.status_code in GOOD and not call.error

@@ -109,6 +109,7 @@ class Call(models.Model):
 
     class State(models.TextChoices):
         PENDING = "pending", _("waiting")
+        WAITING = "waiting", _("answered, waits for the callback")
         DONE = "done", _("done")
         CANCELLED = "cancelled", _("cancelled")
 
@@ -131,6 +132,8 @@ class Call(models.Model):
     deaths = models.SmallIntegerField(default=0)
     due_at = models.DateTimeField(_("due"), db_default=Now())
     claimed_by = models.BigIntegerField(null=True, blank=True)
+    answer = EncryptedJSONField(null=True, blank=True, help_text="The reply of a call that waits for its callback.")
+    callback = EncryptedJSONField(null=True, blank=True, help_text="What came by callback: {content_type, body}.")
     status_code = models.IntegerField(_("answer"), null=True, blank=True)
     error = models.CharField(_("reason"), max_length=500, blank=True)
     latency_ms = models.IntegerField(_("latency, ms"), null=True, blank=True)
@@ -143,6 +146,7 @@ class Call(models.Model):
         ordering = ["-id"]
         indexes = [
             models.Index(fields=["due_at"], name="call_due", condition=Q(state="pending", claimed_by__isnull=True)),
+            models.Index(fields=["due_at"], name="call_callback_due", condition=Q(state="waiting")),
             models.Index(fields=["claimed_by"], name="call_claimed", condition=Q(claimed_by__isnull=False)),
             models.Index(fields=["trace_id"], name="call_trace"),
             models.Index(fields=["session_id", "visit"], name="call_session"),

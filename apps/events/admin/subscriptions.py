@@ -80,7 +80,10 @@ class SubscriptionAdmin(PageAdmin):
         bots = apps.get_model("bots.Bot")._default_manager.filter(pk=OuterRef("bot_id")).values("name")
         pending = Delivery.objects.filter(subscription=OuterRef("pk"), state=Delivery.State.PENDING)
         found = super().get_queryset(request).defer("secret", "old_secret")
-        return found.annotate(bot_name=Subquery(bots), oldest_waiting=Subquery(pending.order_by("id").values("created_at")[:1]))
+        rows: QuerySet[Any] = found.annotate(
+            bot_name=Subquery(bots), oldest_waiting=Subquery(pending.order_by("id").values("created_at")[:1])
+        )
+        return rows
 
     # --- saving -----------------------------------------------------------------------------------------------------
 

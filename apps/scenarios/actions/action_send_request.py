@@ -16,7 +16,7 @@ from apps.scenarios.engine.params import VariableName
 from apps.scenarios.engine.plain import dig, shown
 
 Textual = Annotated[str, BeforeValidator(shown)]
-FAILURES = {"timeout": "timeout", "refused": "refused"}
+FAILURES = {"timeout": "timeout", "refused": "refused", "no_callback": "no_callback"}
 CLIENT_ERROR, SERVER_ERROR = 400, 500
 
 
@@ -43,9 +43,15 @@ class SendRequestParams(ActionParams):
     save: dict[VariableName, str] = Field(
         default_factory=dict,
         title=gettext_noop("Store from the answer"),
-        description=gettext_noop("Variable → path: json.order.id, json, text, status, headers.location."),
+        description=gettext_noop("Variable → path: json.order.id, json, text, status, headers.location, callback.state."),
         json_schema_extra={"examples": [{"order": "json.order"}]},
     )
+    wait_for_callback: bool = Field(
+        False,
+        title=gettext_noop("Wait for a callback"),
+        description=gettext_noop("The dialogue goes on when the system calls {{ callback_url }}, once and with POST. Its answer is “callback”."),
+    )
+    callback_hours: float = Field(24, gt=0, le=720, title=gettext_noop("Hours to wait for the callback"))
 
 
 class SendRequest(Action[SendRequestParams]):
@@ -61,6 +67,7 @@ class SendRequest(Action[SendRequestParams]):
         Exit("server_error", _("Error of the system (5xx)"), failure=True),
         Exit("timeout", _("No answer in time"), failure=True),
         Exit("refused", _("Address not allowed"), failure=True),
+        Exit("no_callback", _("No callback in time"), failure=True),
     )
     outside = True
     Params = SendRequestParams
@@ -76,10 +83,11 @@ class SendRequest(Action[SendRequestParams]):
             retries=params.retries,
             backoff_seconds=params.backoff_seconds,
             save=params.save,
+            callback_seconds=params.callback_hours * 3600 if params.wait_for_callback else 0,
         )
 
     def result(self, context: ActionContext, params: SendRequestParams, reply: CallReply) -> ActionResult:
-        taken, error = _judged(reply, needs_json=any(path.split(".")[0] == "json" for path in params.save.values()))
+        taken, error = _judged(reply, needs_json=reply.callback is None and any(path.split(".")[0] == "json" for path in params.save.values()))
         values: Json = {"request_status": reply.status, "request_error": error}
         if taken == "ok":
             values |= {name: _at(reply, path) for name, path in params.save.items()}
@@ -107,7 +115,8 @@ def _judged(reply: CallReply, *, needs_json: bool) -> tuple[str, str]:
 
 def _at(reply: CallReply, path: str) -> Any:
     """The value at a path such as `json.order.id`; None when there is none."""
-    current: Any = {"json": reply.json, "text": reply.text, "status": reply.status, "headers": dict(reply.headers)}
+    current: Any = {"json": reply.json, "text": reply.text, "status": reply.status, "headers": dict(reply.headers),
+                    "callback": reply.callback}  # fmt: skip
     try:
         for key in path.strip().split("."):
             current = dig(current, key)

@@ -11,7 +11,10 @@ MASK = "•••"
 # No variable may stand in front of these: whoever can set variables (a caller's body, an action's answer) could
 # otherwise turn `{{ instance_settings.crm_url }}` to an address of their own.
 PROTECTED = frozenset({"constants", "instance_settings"})
-WORLD = frozenset({*PROTECTED, "person", "bot", "lead", "channel", "now", "today", "language"})
+# Stands for the one-time address at which an outside call that waits for a callback is answered: the shell, which knows the session, puts the
+# real one into the request (conversations/callbacks.py). Anywhere else it leads nowhere.
+CALLBACK_URL = "https://callback.invalid/once"
+WORLD = frozenset({*PROTECTED, "person", "bot", "lead", "channel", "now", "today", "language", "callback_url"})
 
 
 def zone(name: str) -> ZoneInfo:
@@ -99,6 +102,8 @@ class Names(Mapping[str, Any]):
                 return self.facts.channel
             case "language":
                 return self.language
+            case "callback_url":
+                return CALLBACK_URL
             case "now":
                 return self.local_now.isoformat(timespec="seconds")
             case "today":
