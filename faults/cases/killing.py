@@ -12,7 +12,7 @@ from faults.matrix import Run, fault
 from faults.servants import Servant
 
 KILLS = 200
-LIVES = (0.1, 0.9)  # seconds that one lives
+LIVES = (0.2, 2.4)  # seconds that one lives; the first tenths of them it connects
 KINDS = ("worker", "sender", "worker", "sender")
 
 
@@ -23,7 +23,7 @@ KINDS = ("worker", "sender", "worker", "sender")
 def killed_at_random_points(run: Run) -> None:
     chats = run.people("ordering", chats=40, count=8, bots=4)
     with nursery(run) as servant:
-        driver = run.driver(chats, rate=12).start()
+        driver = run.driver(chats, rate=5).start()
         kills = _kill(run, servant)
         living = [servant.ask(do="start", kind=kind) for kind in KINDS]
         replayed: list[int] = []
