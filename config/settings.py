@@ -263,6 +263,7 @@ CELERY_BEAT_SCHEDULE = {
     "sweep-imports": {"task": "customdata.sweep_imports", "schedule": 3.0, "options": {"expires": 5}},
     "tidy-imports": {"task": "customdata.tidy_imports", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
+    "schedules": {"task": "scenarios.schedules", "schedule": 10.0, "options": {"expires": 10}},
     "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "send-codes": {"task": "identity.send_codes", "schedule": 3.0, "options": {"expires": 10}},

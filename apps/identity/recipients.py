@@ -70,6 +70,13 @@ def reachable(lead: Lead) -> bool:
     return lead.is_active and lead.channel.is_active
 
 
+def leads_of(people: Iterable[int]) -> dict[int, Lead]:
+    """By person the chat in which they can be written to now: the one that wrote last. People without any are left out."""
+    by_person = _leads_of_people(set(people), None)
+    best = {pk: _best([lead for lead in leads if reachable(lead)]) for pk, leads in by_person.items()}
+    return {pk: lead for pk, lead in best.items() if lead is not None}
+
+
 Known = tuple[Asked, Sequence[int], Lead | None]  # as asked, the people meant, or the one lead meant
 UserKey = tuple[int, str, str]  # bot, system, the user's id there
 

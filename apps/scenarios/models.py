@@ -12,9 +12,10 @@ from apps.bots.models import Bot
 from apps.conversations.models import Conversation
 from apps.core.fields import EncryptedJSONField
 from apps.identity.models import Lead, Person
+from apps.scenarios.scheduling.models import Schedule
 from apps.scenarios.simulation.models import SavedTest
 
-__all__ = ["SavedTest", "Scenario", "ScenarioVersion", "Session", "SessionStep", "Trigger"]
+__all__ = ["SavedTest", "Scenario", "ScenarioVersion", "Schedule", "Session", "SessionStep", "Trigger"]
 
 
 class Scenario(models.Model):

@@ -1,5 +1,6 @@
 """Draft → published version. A version never changes; people inside a session stay on theirs."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -13,6 +14,7 @@ from apps.bots.registry import adapters
 from apps.core.models import StoredFile
 from apps.core.settings_store import constants, instance_settings
 from apps.events.recording import record
+from apps.identity.attributes import private_keys
 from apps.identity.models import ClientField
 from apps.scenarios import triggers
 from apps.scenarios.engine import lint
@@ -20,6 +22,7 @@ from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import logic_hash
 from apps.scenarios.models import Scenario, ScenarioVersion, Session, Trigger
 from apps.scenarios.registry import actions, blocks
+from apps.scenarios.scheduling import planning
 from apps.scenarios.simulation import testing
 
 
@@ -75,7 +78,20 @@ def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
         *(f"instance_settings.{key}" for key in settings_known),
     ]
     files = StoredFile.objects.values_list("key", flat=True)
-    return list(lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known, files=files))
+    found = lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known, files=files)
+    return sorted([*found, *_private_dates(definition)], key=lambda problem: problem.level)
+
+
+def _private_dates(definition: dict[str, Any]) -> Iterator[Problem]:
+    """Personal data are encrypted, so that nobody can be found by a date among them."""
+    triggers = definition.get("triggers")
+    for index, trigger in enumerate(triggers if isinstance(triggers, list) else []):
+        name = trigger.get("attribute") if isinstance(trigger, dict) and trigger.get("kind") == "date" else None
+        if isinstance(name, str) and name in private_keys():
+            message = _(
+                "“%(name)s” is personal data and stored encrypted, so nobody can be found by it. Keep the date in another attribute."
+            )
+            yield Problem("error", "private_date", message % {"name": name}, field=f"triggers.{index}.attribute")
 
 
 def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int, user: User | None) -> Scenario:
@@ -116,6 +132,7 @@ def publish(scenario: Scenario, *, user: User | None = None, note: str = "", ove
         locked.published = version
         locked.save(update_fields=["published", "updated_at"])
         _write_triggers(locked, version.definition)
+        planning.plan(locked, version.definition.get("triggers", []))
         record(
             "scenario.published",
             bot_id=locked.bot_id,
@@ -158,6 +175,8 @@ def _write_triggers(scenario: Scenario, definition: dict[str, Any]) -> None:
     Trigger.objects.filter(scenario=scenario).delete()
     rows = []
     for position, trigger in enumerate(definition.get("triggers", [])):
+        if trigger["kind"] in planning.KINDS:
+            continue
         patterns = trigger.get("words") or [trigger.get("payload") or trigger.get("name") or ""]
         rows += [
             Trigger(

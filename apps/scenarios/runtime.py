@@ -73,11 +73,16 @@ class ScenarioResponder(Responder):
         found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
         if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound, turn.files or inbound.media)):
             return
-        found = found or (None if session else triggers.by_any_message(turn.chat.bot.pk))
+        found = found or (None if session else self._unasked(turn))
         if found:
             self._trigger(turn, found, user_input=inbound.text)
         elif turn.chat.bot.fallback_text:
             turn.say(Content(text=turn.chat.bot.fallback_text))
+
+    def _unasked(self, turn: Turn) -> Found | None:
+        """What takes a message that nobody waits for; the first one of a chat opens it."""
+        first = turn.chat.conversation.last_seq <= 1
+        return (triggers.by_new_chat(turn.chat.bot.pk) if first else None) or triggers.by_any_message(turn.chat.bot.pk)
 
     def _button(self, turn: Turn, inbound: Inbound) -> None:
         """A button is accepted while its very question is open; an older one gets the scenario's rule, never a wrong branch."""
@@ -116,6 +121,7 @@ class ScenarioResponder(Responder):
         found = (
             (triggers.by_deep_link(bot_id, payload) if payload else None)
             or triggers.by_keyword(bot_id, "/start")
+            or triggers.by_new_chat(bot_id)
             or triggers.by_any_message(bot_id)
         )
         if found:

@@ -8,8 +8,10 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, model_validator
+from pydantic import Field, field_validator, model_validator
 
+from apps.scenarios.engine import cron
+from apps.scenarios.engine.conditions import Condition
 from apps.scenarios.engine.migrating import migrate
 from apps.scenarios.engine.params import Alias, Identifier, LanguageCode, ParamsModel, Text, VariableName, only_when
 from apps.scenarios.engine.wording import gettext_noop
@@ -112,7 +114,9 @@ class KeywordTrigger(ParamsModel):
 
     kind: Literal["keyword"]
     words: tuple[str, ...] = Field(min_length=1, title=gettext_noop("Words"))
-    match: Literal["exact", "prefix", "contains"] = Field("exact", title=gettext_noop("Match"))
+    match: Literal["exact", "prefix", "contains", "fuzzy"] = Field(
+        "exact", title=gettext_noop("Match"), description=gettext_noop("“fuzzy” forgives a slip of the fingers: menu, meun, mennu.")
+    )
     language: LanguageCode | None = Field(None, title=gettext_noop("Only in this language"))
     entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
@@ -133,6 +137,49 @@ class AnyMessageTrigger(ParamsModel):
     entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
+class NewChatTrigger(ParamsModel):
+    """A person opens the chat: presses Start, opens the web chat, or writes for the first time, and nothing more exact takes it."""
+
+    kind: Literal["new_chat"]
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+
+
+class ScheduleTrigger(ParamsModel):
+    """At set times, for everybody whom the condition lets through."""
+
+    kind: Literal["schedule"]
+    cron: str = Field(
+        max_length=100,
+        title=gettext_noop("When"),
+        description=gettext_noop("Minute, hour, day of month, month, day of week by the bot's clock; 0 10 * * 1 is every Monday at 10:00."),
+        json_schema_extra={"examples": ["0 10 * * 1-5"]},
+    )
+    when: Condition | None = Field(
+        None, title=gettext_noop("For whom"), description=gettext_noop("Empty: everybody who can be written to.")
+    )
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+
+    @field_validator("cron")
+    @classmethod
+    def _can_be_read(cls, expression: str) -> str:
+        cron.parse(expression)
+        return expression
+
+
+class DateTrigger(ParamsModel):
+    """Around a date of the person's: 3 days before `contract_end` at 10:00 of their time; each year for birthdays."""
+
+    kind: Literal["date"]
+    attribute: VariableName = Field(title=gettext_noop("Attribute with the date"))
+    days: int = Field(0, ge=-366, le=366, title=gettext_noop("Days"), description=gettext_noop("-3: three days before, 1: the day after."))
+    at: str = Field(
+        "10:00", pattern=r"^([01]\d|2[0-3]):[0-5]\d$", title=gettext_noop("At"), description=gettext_noop("By the person's clock.")
+    )
+    yearly: bool = Field(default=False, title=gettext_noop("Each year"))
+    when: Condition | None = Field(None, title=gettext_noop("For whom"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+
+
 class EventTrigger(ParamsModel):
     """An event of the bus, such as one that another scenario emits."""
 
@@ -141,7 +188,10 @@ class EventTrigger(ParamsModel):
     entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
-Trigger = Annotated[KeywordTrigger | DeepLinkTrigger | AnyMessageTrigger | EventTrigger, Field(discriminator="kind")]
+Trigger = Annotated[
+    KeywordTrigger | DeepLinkTrigger | AnyMessageTrigger | NewChatTrigger | EventTrigger | ScheduleTrigger | DateTrigger,
+    Field(discriminator="kind"),
+]
 
 
 class Definition(ParamsModel):
