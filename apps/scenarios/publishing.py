@@ -82,10 +82,10 @@ def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
     return sorted([*found, *_private_dates(definition)], key=lambda problem: problem.level)
 
 
-def _private_dates(definition: dict[str, Any]) -> Iterator[Problem]:
+def _private_dates(definition: Any) -> Iterator[Problem]:
     """Personal data are encrypted, so that nobody can be found by a date among them."""
-    triggers = definition.get("triggers")
-    for index, trigger in enumerate(triggers if isinstance(triggers, list) else []):
+    declared = definition.get("triggers") if isinstance(definition, dict) else None  # a draft may hold anything
+    for index, trigger in enumerate(declared if isinstance(declared, list) else []):
         name = trigger.get("attribute") if isinstance(trigger, dict) and trigger.get("kind") == "date" else None
         if isinstance(name, str) and name in private_keys():
             message = _(

@@ -5,7 +5,6 @@ from dataclasses import dataclass
 from apps.core.cached import CachedTable
 from apps.scenarios.models import Trigger
 
-
 SHORT, LONG = 4, 8  # shorter words forgive nothing, longer ones two slips
 
 

@@ -1,6 +1,6 @@
 """The scenario's pages: the draft in its editor, the check beside it, publishing, versions, differences, export and import."""
 
-from typing import Any
+from typing import Any, cast
 
 from django.contrib import admin, messages
 from django.contrib.postgres.expressions import ArraySubquery
@@ -20,6 +20,7 @@ from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
 
 from apps.accounts.access import can_object
+from apps.accounts.models import User
 from apps.core import audit
 from apps.core.strictjson import StrictJsonError, loads
 from apps.events.admin.acts import page_address
@@ -27,7 +28,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files, foreign, preview, tests
+from apps.scenarios.admin import files, foreign, preview, starting, tests
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
@@ -79,6 +80,7 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/preview/turn/", wrap(require_POST(self.preview_turn_view)), name=f"{info}_preview_turn"),
             path("<int:pk>/preview/keep/", wrap(require_POST(self.preview_keep_view)), name=f"{info}_preview_keep"),
             path("<int:pk>/tests/", wrap(self.tests_view), name=f"{info}_tests"),
+            path("<int:pk>/start/", wrap(self.start_view), name=f"{info}_start"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
             path("import/", wrap(self.import_view), name=f"{info}_import"),
@@ -239,6 +241,12 @@ class ScenarioAdmin(PageAdmin):
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
         return tests.tests_view(request, scenario, context, may_run=may_run)
 
+    def start_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = self._edited(request, pk)
+        title = _("Start %(name)s for people") % {"name": scenario.name}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        return starting.start_view(request, scenario, cast("User", request.user), context, back=page_address(scenario))
+
     # --- comparing ----------------------------------------------------------------------------------------------------
 
     def compare_view(self, request: HttpRequest, pk: int) -> HttpResponse:
@@ -339,7 +347,10 @@ def _versions(scenario: Scenario) -> Panel:
 
 
 def _triggers(scenario: Scenario) -> Panel:
-    rows = [(row.kind, row.pattern or EMPTY, row.match, row.entry or EMPTY) for row in scenario.triggers.all()]
+    rows: list[tuple[Any, ...]] = [(row.kind, row.pattern or EMPTY, row.match, row.entry or EMPTY) for row in scenario.triggers.all()]
+    for row in scenario.schedules.all():
+        when = format_html("{} {}", _("next look"), moment(row.next_at)) if row.next_at else EMPTY
+        rows.append((row.get_kind_display(), str(row), when, row.config.get("entry") or EMPTY))
     hint = _("What starts the published version. Written from the definition when it is published.")
     return table(
         _("Triggers"), (_("kind"), _("pattern"), _("match"), _("entry")), rows, icon="bolt", empty=_("Only endpoints start it."), note=hint
