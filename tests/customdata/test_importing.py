@@ -25,7 +25,7 @@ from apps.customdata.records import Filter, model_of
 from apps.events.models import Event
 from tests.customdata.conftest import BY, make_table
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = pytest.mark.django_db
 State = ImportJob.State
 HEADER = "Number;Subject;Status;Amount;Due;Seen;Urgent;Tags;Data;Phone;Story\n"
 GOOD = '1;Broken screen;New;1 250,50;21.11.2026;21.11.2026 14:30;да;new, done;"{""a"": [1]}";+38 050 111 22 33;"one\ntwo"\n'
@@ -252,6 +252,7 @@ def test_two_columns_cannot_fill_one_field(complaints: Table) -> None:
         plan.check(plan.plan_of(job, complaints))
 
 
+@pytest.mark.django_db(transaction=True)
 @pytest.mark.parametrize("mode", [ImportJob.Mode.GOOD, ImportJob.Mode.ALL])
 def test_killed_in_the_middle_nothing_is_lost_and_nothing_doubled(complaints: Table, mode: str) -> None:
     """A real process is killed in the middle of the load; another one goes on."""

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from apps.customdata import searching
 from apps.customdata.importing import running, tidying
 
 SLICE_SECONDS = 30
@@ -22,6 +23,12 @@ def run_import(job_id: int) -> bool:
 def sweep_imports() -> None:
     for job_id in running.due():
         running.send_hint(job_id)
+
+
+@shared_task(name="customdata.sweep_search", expires=30)
+def sweep_search() -> None:
+    """Indexes that searching in big models needs."""
+    searching.keep_indexes()
 
 
 @shared_task(name="customdata.tidy_imports", expires=600)
