@@ -271,6 +271,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-webhooks": {"task": "events.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-gateway": {"task": "gateway.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-identity": {"task": "identity.tidy", "schedule": 3600.0, "options": {"expires": 600}},
+    "publish-due": {"task": "scenarios.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "channel-health": {"task": "bots.check_channels", "schedule": 30.0, "options": {"expires": 25}},
 }
 

@@ -46,11 +46,14 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "session.cancelled": (_("The scenario was cancelled"), "cancel"),
     "session.suspended": (_("The scenario was interrupted"), "pause_circle"),
     "session.resumed": (_("The scenario came back"), "play_circle"),
+    "session.moved": (_("The dialogue went over to another version"), "move_up"),
+    "session.not_moved": (_("The dialogue stayed on its version"), "pin"),
     "session.skipped": (_("The scenario was not started"), "skip_next"),
     "scenario.event": (_("The scenario told an event"), "campaign"),
     "webhook.disabled": (_("A subscription was disabled"), "outbox"),
     "webhook.test": (_("Test event"), "science"),
     "custom_action.published": (_("A custom action was published"), "rocket_launch"),
+    "scenario.not_published": (_("A planned publication was refused"), "event_busy"),
     "scenario.published": (_("A scenario was published"), "rocket_launch"),
 }
 

@@ -8,6 +8,7 @@ from apps.scenarios.engine.contract import Resumed, Returned, Start
 from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Scenario, Session
 from apps.scenarios.running import move
+from apps.scenarios.versions import moving
 
 MAX_GENERATIONS = 5
 
@@ -56,6 +57,7 @@ def moved(turn: Turn, ledger: Ledger, session: Session) -> None:
     waits = ((session.state or {}).get("wait") or {}).get("kind")
     if session.status == Session.Status.ACTIVE and session.start.get("policy") == "notify" and waits == "answer":
         _end(turn, ledger, session, status=Session.Status.ENDED, reason="notified")
+    moving.at_wait(turn, ledger, session)
     after_end(turn, ledger, session)
 
 

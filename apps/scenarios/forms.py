@@ -1,5 +1,6 @@
 """Forms of scenarios: the draft as JSON with protection against lost work, a new scenario from a beginning or a file, publishing."""
 
+from collections.abc import Sequence
 from typing import Any
 
 from django import forms
@@ -12,8 +13,9 @@ from unfold import widgets
 from apps.core.strictjson import StrictJsonError, loads
 from apps.events.json_field import JSONTextField
 from apps.scenarios import beginnings
-from apps.scenarios.models import Scenario
+from apps.scenarios.models import Scenario, ScenarioVersion
 from apps.scenarios.ordering import readable
+from apps.scenarios.publishing import Choices, Standing
 
 FILE_BYTES = 2 * 1024 * 1024
 
@@ -104,6 +106,29 @@ class PublishForm(forms.Form):
         label=gettext_lazy("Publish although tests fail, because"), max_length=500, required=False, widget=widgets.UnfoldAdminTextInputWidget,
         help_text=gettext_lazy("Only needed when a test fails; stands in the log with your name."),
     )  # fmt: skip
+    people = forms.ChoiceField(
+        label=gettext_lazy("People who are inside"), choices=ScenarioVersion.People.choices, initial=ScenarioVersion.People.STAY, required=False,
+        widget=widgets.UnfoldAdminRadioSelectWidget,
+    )  # fmt: skip
+    due_at = forms.DateTimeField(
+        label=gettext_lazy("Publish at"), required=False, widget=widgets.UnfoldAdminTextInputWidget({"type": "datetime-local"}),
+        help_text=gettext_lazy("Empty: now. The draft as it is now is published then; later edits are not part of it."),
+    )  # fmt: skip
+
+    def __init__(self, *args: Any, removed: Sequence[Standing] = (), nodes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        self.removed = [row.node for row in removed]
+        for place, row in enumerate(removed):
+            self.fields[f"to_{place}"] = forms.ChoiceField(
+                label=_("The %(count)s people at the removed block “%(node)s” go on at") % {"count": row.people, "node": row.node},
+                choices=[("", _("nowhere: they stay on their version")), *nodes], required=False, widget=widgets.UnfoldAdminSelectWidget,
+            )  # fmt: skip
+
+    def how(self) -> Choices:
+        """As `publishing.publish` takes it."""
+        data = self.cleaned_data
+        mapping = {node: data[f"to_{place}"] for place, node in enumerate(self.removed) if data[f"to_{place}"]}
+        return {"note": data["note"], "override": data["override"], "people": data["people"] or "stay", "mapping": mapping}
 
 
 def file_of(scenario: Scenario, definition: dict[str, Any]) -> dict[str, Any]:

@@ -14,8 +14,9 @@ from apps.core.fields import EncryptedJSONField
 from apps.identity.models import Lead, Person
 from apps.scenarios.scheduling.models import Schedule
 from apps.scenarios.simulation.models import SavedTest
+from apps.scenarios.versions.models import PlannedPublication
 
-__all__ = ["SavedTest", "Scenario", "ScenarioVersion", "Schedule", "Session", "SessionStep", "Trigger"]
+__all__ = ["PlannedPublication", "SavedTest", "Scenario", "ScenarioVersion", "Schedule", "Session", "SessionStep", "Trigger"]
 
 
 class Scenario(models.Model):
@@ -64,7 +65,12 @@ class Scenario(models.Model):
 
 
 class ScenarioVersion(models.Model):
-    """A published version: never changed afterwards. Sessions are pinned to it."""
+    """A published version: never changed afterwards. Sessions are pinned to it. `people`: what became of those on older versions."""
+
+    class People(models.TextChoices):
+        STAY = "stay", _("finish on their version")
+        AT_WAIT = "at_wait", _("move at their next wait")
+        NOW = "now", _("move now")
 
     access_module = "scenarios"
     bot_lookup = "scenario__bot_id"
@@ -75,6 +81,8 @@ class ScenarioVersion(models.Model):
     layout = models.JSONField(default=dict, blank=True)
     logic_hash = models.CharField(max_length=64)
     note = models.CharField(_("note"), max_length=500, blank=True)
+    people = models.CharField(_("people inside"), max_length=10, choices=People.choices, default=People.STAY)
+    mapping = models.JSONField(default=dict, blank=True, help_text="Removed node → the node at which its people go on.")
     published_by = models.ForeignKey(
         settings.AUTH_USER_MODEL,
         on_delete=models.SET_NULL,

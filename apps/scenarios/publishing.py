@@ -2,7 +2,7 @@
 
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, TypedDict, Unpack
 
 from django.db import transaction
 from django.db.models import Count
@@ -16,7 +16,7 @@ from apps.core.settings_store import constants, instance_settings
 from apps.events.recording import record
 from apps.identity.attributes import private_keys
 from apps.identity.models import ClientField
-from apps.scenarios import triggers
+from apps.scenarios import loose, triggers
 from apps.scenarios.engine import lint
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import logic_hash
@@ -24,6 +24,7 @@ from apps.scenarios.models import Scenario, ScenarioVersion, Session, Trigger
 from apps.scenarios.registry import actions, blocks
 from apps.scenarios.scheduling import planning
 from apps.scenarios.simulation import testing
+from apps.scenarios.versions import moving
 
 
 class PublishingRefusedError(Exception):
@@ -106,29 +107,45 @@ def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int,
     return current
 
 
-def publish(scenario: Scenario, *, user: User | None = None, note: str = "", override: str = "") -> ScenarioVersion:
-    """Make the draft the version that new sessions run. Raises `PublishingRefusedError` when the draft has errors, and
-    `TestsFailedError` when a saved test fails, unless `override` says why it is published all the same.
-    """
-    errors = [problem for problem in check(scenario.draft, bot=scenario.bot) if problem.level == "error"]
+def check_publishable(scenario: Scenario, definition: dict[str, Any], *, override: str = "") -> testing.Report:
+    """Raises `PublishingRefusedError` for errors, `TestsFailedError` for failing tests without a reason; else what the tests said."""
+    errors = [problem for problem in check(definition, bot=scenario.bot) if problem.level == "error"]
     if errors:
         raise PublishingRefusedError(errors)
-    report = testing.run_all(scenario, only_active=True)
+    report = testing.run_all(scenario, definition=definition, only_active=True)
     testing.note(report)
     if report.failed and not override:
         raise TestsFailedError(report)
+    return report
+
+
+class Choices(TypedDict, total=False):
+    """What somebody chooses when publishing. `override`: why, although tests fail. `people`: what becomes of those on older versions, with
+    `mapping` from removed blocks to those at which their people go on.
+    """
+
+    note: str
+    override: str
+    people: str
+    mapping: dict[str, str]
+
+
+class How(Choices, total=False):
+    """`definition` and `layout` stand for the draft when something else is published."""
+
+    definition: dict[str, Any]
+    layout: dict[str, Any]
+
+
+def publish(scenario: Scenario, *, user: User | None = None, **how: Unpack[How]) -> ScenarioVersion:
+    """Make the draft the version that new sessions run. Raises `PublishingRefusedError` when the draft has errors, and
+    `TestsFailedError` when a saved test fails, unless `override` says why it is published all the same.
+    """
+    definition, override = how.get("definition", scenario.draft), how.get("override", "")
+    report = check_publishable(scenario, definition, override=override)
     with transaction.atomic():
         locked = Scenario.objects.select_for_update().get(pk=scenario.pk)
-        newest = locked.versions.order_by("-number").values_list("number", flat=True).first() or 0
-        version = ScenarioVersion.objects.create(
-            scenario=locked,
-            number=newest + 1,
-            definition=scenario.draft,
-            layout=scenario.layout,
-            logic_hash=logic_hash(scenario.draft),
-            note=note,
-            published_by=user,
-        )
+        version = _new_version(locked, definition, how.get("layout", scenario.layout), how, user)
         locked.published = version
         locked.save(update_fields=["published", "updated_at"])
         _write_triggers(locked, version.definition)
@@ -137,11 +154,28 @@ def publish(scenario: Scenario, *, user: User | None = None, note: str = "", ove
             "scenario.published",
             bot_id=locked.bot_id,
             user_id=user.pk if user else None,
-            details={"scenario": locked.key, "version": version.number, "note": note, **_overridden(report, override)},
+            details={"scenario": locked.key, "version": version.number, "note": version.note, **_overridden(report, override)},
         )
+        if version.people == ScenarioVersion.People.NOW:
+            moving.post_moves(version)
     scenario.published = version
     triggers.forget()
     return version
+
+
+def _new_version(scenario: Scenario, definition: dict[str, Any], layout: dict[str, Any], how: How, user: User | None) -> ScenarioVersion:
+    newest = scenario.versions.order_by("-number").values_list("number", flat=True).first() or 0
+    return ScenarioVersion.objects.create(
+        scenario=scenario,
+        number=newest + 1,
+        definition=definition,
+        layout=layout,
+        logic_hash=logic_hash(definition),
+        note=how.get("note", ""),
+        people=how.get("people", ScenarioVersion.People.STAY),
+        mapping=how.get("mapping", {}),
+        published_by=user,
+    )
 
 
 def _overridden(report: testing.Report, override: str) -> dict[str, Any]:
@@ -161,9 +195,9 @@ def rollback(version: ScenarioVersion, *, user: User | None = None, note: str = 
 
 def standing(scenario: Scenario) -> list[Standing]:
     """Where people stand in sessions of this scenario, most crowded first; a node that the draft no longer has is marked."""
-    kept = {node["id"] for section in scenario.draft.get("sections", []) for node in section.get("nodes", [])}
+    kept = {name for name, _title in loose.names(scenario.draft)}
     rows = (
-        Session.objects.filter(scenario=scenario, status=Session.Status.ACTIVE)
+        Session.objects.filter(scenario=scenario, status__in=[Session.Status.ACTIVE, Session.Status.SUSPENDED])
         .values("node")
         .annotate(people=Count("id"))
         .order_by("-people")

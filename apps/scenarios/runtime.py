@@ -18,6 +18,7 @@ from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Scenario, Session
 from apps.scenarios.running import move, read_again, reply_to
 from apps.scenarios.triggers import Found
+from apps.scenarios.versions import moving
 
 
 class ScenarioResponder(Responder):
@@ -167,7 +168,7 @@ class ScenarioResponder(Responder):
             self.ledger.changed(session)
 
     def _operator(self, turn: Turn) -> None:
-        """Acts of people on this chat. payload: act = cancel_session | say, with its data."""
+        """Acts of people on this chat. payload: act = cancel_session | say | move_session, with its data."""
         payload = turn.update.payload
         if payload.get("act") == "cancel_session":
             session = self.ledger.find(turn.chat.conversation.pk, int(payload["session"]))
@@ -176,6 +177,10 @@ class ScenarioResponder(Responder):
                 arriving.after_end(turn, self.ledger, session)
         elif payload.get("act") == "say":
             turn.say(Content.model_validate(payload["content"]), author="operator", client_id=payload.get("client_id"))
+        elif payload.get("act") == moving.ACT:
+            carried = moving.move_now(turn, self.ledger)
+            if carried:
+                arriving.moved(turn, self.ledger, carried)
 
     # --- pieces -------------------------------------------------------------------------------------------------------
 

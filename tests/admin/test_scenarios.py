@@ -229,7 +229,7 @@ def test_a_draft_with_errors_is_not_published(page: Client, scenario: Scenario) 
 def test_the_page_of_publishing_says_how_many_people_stand_on_removed_blocks(page: Client, shop: World) -> None:
     Scenario.objects.filter(pk=shop.scenario.pk).update(draft=definition(node("start", "start", next="end"), node("end", "end")))
     text = page.get(address(shop.scenario, "publish")).content.decode()
-    assert "People who stand on blocks that the draft no longer has" in text
+    assert "removed in the draft" in text
     assert '<td class="db-mono">thanks</td><td>1</td>' in text
 
 

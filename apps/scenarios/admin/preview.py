@@ -13,6 +13,7 @@ from apps.accounts.access import can
 from apps.bots.registry import adapters
 from apps.core import audit
 from apps.core.strictjson import StrictJsonError, loads
+from apps.scenarios import loose
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.engine.flow import DefinitionError, compile_definition
 from apps.scenarios.models import Scenario
@@ -32,7 +33,7 @@ def preview_view(request: HttpRequest, scenario: Scenario, context: dict[str, An
         **context, "scenario": scenario, "outline": outline(scenario.draft), "entries": _entries(scenario),
         "versions": list(scenario.versions.order_by("-number").values_list("number", flat=True)[:50]),
         "channels": [(kind, str(adapters[kind].label)) for kind in kinds],
-        "languages": _languages(scenario), "may_copy": can(request.user, "view", "people", scenario.bot_id),
+        "languages": loose.languages(scenario.draft), "may_copy": can(request.user, "view", "people", scenario.bot_id),
         "preview": {"turn": reverse("admin:scenarios_scenario_preview_turn", args=[scenario.pk]), "keep": reverse("admin:scenarios_scenario_preview_keep", args=[scenario.pk]), "texts": _texts()},
     }  # fmt: skip
     return TemplateResponse(request, "admin/scenarios/preview.html", page)
@@ -94,17 +95,7 @@ def _played(request: HttpRequest, scenario: Scenario, ask: Ask, *, lively: bool)
 
 
 def _entries(scenario: Scenario) -> list[str]:
-    nodes = [node for section in scenario.draft.get("sections", ()) if isinstance(section, dict) for node in section.get("nodes", ())]
-    return [
-        str(node["params"]["alias"])
-        for node in nodes
-        if isinstance(node, dict) and isinstance(node.get("params"), dict) and "alias" in node["params"]
-    ]
-
-
-def _languages(scenario: Scenario) -> list[str]:
-    own = scenario.draft.get("languages")
-    return list(dict.fromkeys([str(scenario.draft.get("default_language", "en")), *(str(code) for code in own or () if code)]))
+    return [str(loose.params(node)["alias"]) for node in loose.nodes(scenario.draft) if "alias" in loose.params(node)]
 
 
 def _texts() -> dict[str, str]:

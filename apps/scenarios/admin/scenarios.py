@@ -28,16 +28,15 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files, foreign, preview, starting, tests
+from apps.scenarios.admin import files, foreign, preview, publish, starting, tests
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.admin.palette import palette
 from apps.scenarios.engine.contract import Problem
-from apps.scenarios.forms import NewScenarioForm, PublishForm, ScenarioForm, file_of
+from apps.scenarios.forms import NewScenarioForm, ScenarioForm, file_of
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
 from apps.scenarios.ordering import readable
-from apps.scenarios.simulation import testing
 
 COUNTED = 1000
 
@@ -189,35 +188,10 @@ class ScenarioAdmin(PageAdmin):
 
     def publish_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         """What would change and for whom, then the publishing itself."""
-        scenario = self._scenario(request, pk)
-        if not can_object(request.user, "edit", scenario):
-            raise PermissionDenied
-        form = PublishForm(request.POST or None)
-        if request.method == "POST" and form.is_valid():
-            try:
-                version = publishing.publish(scenario, user=request.user, **form.cleaned_data)  # type: ignore[arg-type]
-            except publishing.TestsFailedError:
-                messages.error(
-                    request, _("Not published: tests fail. Correct the draft or the tests, or say why it is published all the same.")
-                )
-            except publishing.PublishingRefusedError:
-                messages.error(request, _("Not published: the draft has errors. Correct them first."))
-            else:
-                given = {"override": form.cleaned_data["override"]} if form.cleaned_data["override"] else {}
-                audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number, **given)
-                messages.success(
-                    request, _("Version %(number)s is published. New dialogues run it from now on.") % {"number": version.number}
-                )
-                return HttpResponseRedirect(page_address(scenario))
-        problems = _problems(scenario.draft, scenario)
-        refused = any(problem.level == "error" for problem in problems)
-        context = {
-            "scenario": scenario, "form": form, "problems": problems, "refused": refused,
-            "changes": comparing.compare(scenario.published.definition, scenario.draft) if scenario.published else None,
-            "failed": [] if refused else testing.run_all(scenario, only_active=True).failed,
-            "standing": [] if refused else [row for row in publishing.standing(scenario) if row.removed],
-        }  # fmt: skip
-        return self._page(request, "admin/scenarios/publish.html", _("Publish %(name)s") % {"name": scenario.name}, context)
+        scenario = self._edited(request, pk)
+        title = _("Publish %(name)s") % {"name": scenario.name}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        return publish.publish_view(request, scenario, context)
 
     # --- trying out -------------------------------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, table
 from apps.events.json_field import JSONTextField
 from apps.events.showing import EMPTY, badge, link, moment, page_of
+from apps.scenarios import loose
 from apps.scenarios.models import SavedTest, Scenario
 from apps.scenarios.simulation import testing
 from apps.scenarios.simulation.asking import AskError
@@ -35,11 +36,7 @@ def tests_view(request: HttpRequest, scenario: Scenario, context: dict[str, Any]
             messages.success(request, _("All %(all)s tests pass.") % {"all": len(report.results)})
         return HttpResponseRedirect(request.path)
     report = testing.run_all(scenario)
-    titles = {
-        node.get("id"): node.get("title") or node.get("id")
-        for section in scenario.draft.get("sections", ())
-        for node in section.get("nodes", ())
-    }
+    titles = dict(loose.names(scenario.draft))
     page = {
         **context, "scenario": scenario, "results": report.results, "coverage": report.coverage, "may_run": may_run,
         "missing_nodes": [titles.get(node, node) for node in report.coverage.missing_nodes],
