@@ -12,6 +12,7 @@ MODULES: dict[str, str | Promise] = {
     "channels": _("Channels"),
     "people": _("People"),
     "scenarios": _("Scenarios"),
+    "action_jail": _("Action Jail"),
     "integration": _("Integration"),
     "events": _("Event log"),
     "operations": _("Operations"),

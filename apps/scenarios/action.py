@@ -12,7 +12,7 @@ from typing import Any, Generic, TypeVar
 from pydantic import BaseModel, ConfigDict
 
 from apps.scenarios.block import Exit
-from apps.scenarios.engine.contract import Facts, Json
+from apps.scenarios.engine.contract import Emit, Facts, Json
 from apps.scenarios.engine.escaping import Escaped
 from apps.scenarios.engine.plain import plain
 
@@ -27,7 +27,7 @@ class ActionParams(BaseModel):
 class ActionContext:
     """For whom and where an action runs. `idempotency_key` is the same for every attempt of one visit of the block.
 
-    `dry_run`: tell what would happen, change and call nothing. `facts`: what placeholders saw at this moment.
+    `dry_run`: tell what would happen, change and call nothing. `facts`: what placeholders saw at this moment; `variables`: the session's own.
     """
 
     bot_id: int
@@ -39,15 +39,21 @@ class ActionContext:
     idempotency_key: str
     dry_run: bool = False
     facts: Facts = field(default_factory=Facts)
+    variables: Json = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
 class ActionResult:
-    """What an action gives back: the exit to take, values that become variables, and for a failure its reason in words (no secrets)."""
+    """What an action gives back: the exit to take, values that become variables, for a failure its reason in words (no secrets), events of its
+    own to be told, what the log should tell of it (`told`, no secrets), and whether the person was `changed`.
+    """
 
     exit: str
     values: Json = field(default_factory=dict)
     error: str = ""
+    emits: tuple[Emit, ...] = ()
+    told: Json = field(default_factory=dict)
+    changed: bool = False
 
 
 @dataclass(frozen=True)
@@ -167,6 +173,14 @@ class Action(Generic[A]):
     def reply(self, stored: Json) -> CallReply:
         """The reply as the sender recorded it, for `result`."""
         return CallReply.load(stored)
+
+    def as_asked(self, request: Json) -> "Action[A]":  # noqa: ARG002
+        """The action as it was when `request` (as stored) was made: it may have been published anew since."""
+        return self
+
+    def finish(self, context: ActionContext, params: A, reply: CallReply) -> ActionResult:
+        """`result`, and what is to be stored with it, in the transaction that applies the reply: once, however often the call was tried."""
+        return self.result(context, params, reply)
 
     def sets(self, params: Json) -> list[str]:  # noqa: ARG002
         """Names of the variables that these raw parameters will set, for the check; "*" when only the run can tell."""

@@ -5,14 +5,14 @@ from functools import lru_cache
 from apps.core.cached import CachedTable
 from apps.scenarios.engine.flow import Flow, compile_definition
 from apps.scenarios.models import Scenario, ScenarioVersion
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 
 
 @lru_cache(maxsize=500)
 def flow_of(version_id: int) -> Flow:
     """The compiled flow of a published version. Raises `ScenarioVersion.DoesNotExist`."""
-    definition = ScenarioVersion.objects.values_list("definition", flat=True).get(pk=version_id)
-    return compile_definition(definition, blocks=blocks, actions=actions)
+    definition, bot_id = ScenarioVersion.objects.values_list("definition", "scenario__bot_id").get(pk=version_id)
+    return compile_definition(definition, blocks=blocks, actions=actions_for(bot_id))
 
 
 _scenarios: CachedTable[dict[int, Scenario]] = CachedTable(

@@ -15,7 +15,7 @@ from apps.scenarios.engine.contract import Act, Emit, Facts, Respond, Returned, 
 from apps.scenarios.engine.stepping import step
 from apps.scenarios.facts import facts_for_lead
 from apps.scenarios.models import ScenarioVersion
-from apps.scenarios.registry import actions
+from apps.scenarios.registry import actions_for
 
 MAX_ACTIONS = 50
 
@@ -59,7 +59,7 @@ def _note(outcome: Step, would: dict[str, Any]) -> Act | None:
 
 
 def _pretend(act: Act, lead: Lead, facts: Facts, would: dict[str, Any], trace_id: str) -> Returned:
-    action = actions.get(act.action)
+    action = actions_for(lead.channel.bot_id).get(act.action)
     if action is None:
         return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
     context = ActionContext(

@@ -21,7 +21,7 @@ from apps.scenarios.engine import lint
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import logic_hash
 from apps.scenarios.models import Scenario, ScenarioVersion, Session, Trigger
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 from apps.scenarios.scheduling import planning
 from apps.scenarios.simulation import testing
 from apps.scenarios.versions import moving
@@ -79,7 +79,7 @@ def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
         *(f"instance_settings.{key}" for key in settings_known),
     ]
     files = StoredFile.objects.values_list("key", flat=True)
-    found = lint.check(definition, blocks=blocks, actions=actions, capabilities=capabilities, known_names=known, files=files)
+    found = lint.check(definition, blocks=blocks, actions=actions_for(bot.pk), capabilities=capabilities, known_names=known, files=files)
     return sorted([*found, *_private_dates(definition)], key=lambda problem: problem.level)
 
 

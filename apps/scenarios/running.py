@@ -25,7 +25,7 @@ from apps.scenarios.engine.stepping import step
 from apps.scenarios.facts import facts_of
 from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Session
-from apps.scenarios.registry import actions
+from apps.scenarios.registry import actions_for
 
 MAX_INSIDE_ACTIONS = 50
 
@@ -99,7 +99,7 @@ def _act(turn: Turn, session: Session, outcome: Step, ledger: Ledger) -> Returne
     act = next((effect for effect in outcome.effects if isinstance(effect, Act)), None) if outcome.status == "calling" else None
     if act is None:
         return None
-    action = actions.get(act.action)
+    action = actions_for(turn.chat.bot.pk).get(act.action)
     if action is None:
         return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
     context = action_context(turn, session, act.visit, facts_of(turn.chat, ledger.people))
@@ -148,10 +148,24 @@ def read_again(turn: Turn, ledger: Ledger) -> None:
 
 def reply_to(turn: Turn, session: Session, call: Call, reply: dict[str, Any], ledger: Ledger) -> Returned:
     """What an outside call's reply means for the session: the action maps it to an exit and values."""
-    action = actions[call.action]
+    action = actions_for(turn.chat.bot.pk).get(call.action)
+    if action is None:
+        return Returned(visit=call.visit, exit="error", error=f"The action “{call.action}” is not installed.")
+    action = action.as_asked(call.request)
     context = action_context(turn, session, call.visit, facts_of(turn.chat, ledger.people))
-    result = action.result(context, action.Params.model_validate(call.request.get("params", {})), action.reply(reply))
+    result = action.finish(context, action.Params.model_validate(call.request.get("params", {})), action.reply(reply))
+    _finished(turn, session, result, ledger)
     return _returned(call.visit, result)
+
+
+def _finished(turn: Turn, session: Session, result: ActionResult, ledger: Ledger) -> None:
+    """What an outside action did besides giving values."""
+    if result.changed:
+        read_again(turn, ledger)
+    if result.told:
+        turn.record("script.ran", session_id=session.pk, status="fail" if result.error else "success", details=result.told)
+    for emit in result.emits:
+        _do(turn, session, emit, ledger)
 
 
 def action_context(turn: Turn, session: Session, visit: int, facts: Facts) -> ActionContext:
@@ -165,6 +179,7 @@ def action_context(turn: Turn, session: Session, visit: int, facts: Facts) -> Ac
         trace_id=turn.update.trace_id,
         idempotency_key=f"s{session.pk}-v{visit}",
         facts=facts,
+        variables=(session.state or {}).get("vars", {}),
     )
 
 

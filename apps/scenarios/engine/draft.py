@@ -175,7 +175,8 @@ class Draft:
         node = node or self.here
         section = node.section if node else str(self.stack[-1].get("section", "")) if self.stack else ""
         name = node.name if node else section
-        text = _("Script error at node “%(node)s”: %(message)s") % {"node": name, "message": message}
+        told_already = message.startswith(_("Script error"))  # code that failed says its line
+        text = message if told_already else _("Script error at node “%(node)s”: %(message)s") % {"node": name, "message": message}
         return Problem("error", code, text, section=section, node=node.id if node else "")
 
 

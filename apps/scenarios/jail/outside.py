@@ -3,7 +3,7 @@
 import asyncio
 import json
 from collections.abc import Callable
-from typing import Any
+from typing import Any, TypeVar
 from urllib.parse import urlsplit
 
 from django.db import connections
@@ -11,22 +11,45 @@ from django.utils.translation import gettext as _
 
 from apps.core import breaker, http
 from apps.core.outgoing import OutgoingError, OutgoingRequest, RefusedError, Reply
+from apps.scenarios.jail import journal, tables
 from apps.scenarios.jail.outcome import HostError, Json
 
 MOST_SECONDS = 10.0  # security.md 2
 SERVER_ERROR = 500
-TableWork = Callable[[Json, int], Any]  # the request {table, verb, args} and its number → JSON; raises HostError; runs in a thread
+T = TypeVar("T")
 
 
 class OutsideHost:
     """`key` is the same for every attempt of this run: each call carries it with its number, so that a repeated run repeats no effect in a
-    system that honours Idempotency-Key. `table`: None where there are no tables.
+    system that honours Idempotency-Key. `repeatable`: what was done is kept, so that a repeated run is told and does not do it again.
+    `bot_id`: whose tables there are; None = none. `name` stands in the history of records.
     """
 
-    def __init__(self, *, key: str, trace_id: str = "", table: TableWork | None = None) -> None:
-        self._key, self._trace_id, self._table = key, trace_id, table
+    def __init__(self, *, key: str, trace_id: str = "", bot_id: int | None = None, name: str = "", repeatable: bool = False) -> None:
+        self._key, self._trace_id, self._bot_id, self._name, self._repeatable = key, trace_id, bot_id, name, repeatable
 
     async def call_api(self, request: Json, *, number: int) -> Json:
+        if not self._repeatable:
+            return await self._called(request, number)
+        known = await asyncio.to_thread(_in_thread, lambda: journal.recall(self._key, "call", number))
+        if known is not None:
+            return dict(known["value"])
+        answer = await self._called(request, number)
+        await asyncio.to_thread(_in_thread, lambda: journal.keep(self._key, "call", number, answer))
+        return answer
+
+    async def table(self, request: Json, *, number: int) -> Any:
+        bot_id = self._bot_id
+        if bot_id is None:
+            raise HostError(_("There are no tables here."))
+        return await asyncio.to_thread(_in_thread, lambda: self._worked(request, number, bot_id))
+
+    def _worked(self, request: Json, number: int, bot_id: int) -> Any:
+        if self._repeatable and request.get("verb") in tables.WRITES:
+            return journal.once(self._key, "table", number, lambda: tables.work(request, bot_id=bot_id, name=self._name))
+        return tables.work(request, bot_id=bot_id, name=self._name)
+
+    async def _called(self, request: Json, number: int) -> Json:
         made = self._request(request, number)
         host = urlsplit(made.url).netloc.rpartition("@")[2].lower()
         if await asyncio.to_thread(breaker.is_open, host):
@@ -42,11 +65,6 @@ class OutsideHost:
             raise HostError(str(error)) from error
         await asyncio.to_thread(breaker.note, host, good=reply.status < SERVER_ERROR)
         return _answer(reply)
-
-    async def table(self, request: Json, *, number: int) -> Any:
-        if self._table is None:
-            raise HostError(_("There are no tables here."))
-        return await asyncio.to_thread(_in_thread, self._table, request, number)
 
     def _request(self, request: Json, number: int) -> OutgoingRequest:
         """Raises `HostError` for what cannot be a request; the guarded client judges the rest."""
@@ -66,9 +84,9 @@ class OutsideHost:
         )
 
 
-def _in_thread(work: TableWork, request: Json, number: int) -> Any:
+def _in_thread(work: Callable[[], T]) -> T:
     try:
-        return work(request, number)
+        return work()
     finally:
         connections.close_all()
 

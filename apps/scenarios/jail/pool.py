@@ -33,6 +33,7 @@ class Pool:
         self._folder = tempfile.mkdtemp(prefix="jail-")
         self._starting: set[asyncio.Task[None]] = set()
         self._closed = False
+        self._loop = asyncio.get_running_loop()
 
     @contextlib.asynccontextmanager
     async def child(self, *, fresh: bool = False) -> AsyncIterator[Child]:
@@ -58,6 +59,13 @@ class Pool:
                 await child.end()
 
     async def close(self) -> None:
+        """For good, on the loop that the pool lives on, whichever loop asks."""
+        if self._loop is asyncio.get_running_loop():
+            await self._close()
+        elif self._loop.is_running():
+            await asyncio.wrap_future(asyncio.run_coroutine_threadsafe(self._close(), self._loop))
+
+    async def _close(self) -> None:
         self._closed = True
         for task in self._starting:
             task.cancel()

@@ -2,6 +2,7 @@
 
 import asyncio
 import os
+from functools import lru_cache
 
 from django.conf import settings
 from django.utils.translation import gettext as _
@@ -59,6 +60,17 @@ def _pool(engine: Engine, given: Limits) -> Pool:
     """One for each engine and size of memory in each process; called on the background loop only."""
     key = (os.getpid(), engine.kind, given.memory_mb)
     if key not in _pools:
+        _close_at_exit(key[0])
         _pools[key] = Pool(type(engine).__module__, size=settings.JAIL_PROCESSES, memory_mb=given.memory_mb)
-        loop.close_at_exit(_pools[key].close)
     return _pools[key]
+
+
+@lru_cache(maxsize=2)
+def _close_at_exit(_process: int) -> None:
+    loop.close_at_exit(_close)
+
+
+async def _close() -> None:
+    """Those of this process; whoever runs a script later gets a new one."""
+    for key in [key for key in _pools if key[0] == os.getpid()]:
+        await _pools.pop(key).close()

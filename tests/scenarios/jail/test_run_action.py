@@ -6,6 +6,8 @@ from typing import Any
 import pytest
 from django.core.management import CommandError, call_command
 
+from tests.scenarios.jail.making import make_action
+
 
 def run(*arguments: str) -> str:
     out = StringIO()
@@ -61,3 +63,17 @@ def test_wrong_use_is_explained(tmp_path: Path, arguments: list[str], told: Any)
 
     with pytest.raises(CommandError, match=told):
         run(*[code if argument == "CODE" else argument for argument in arguments])
+
+
+@pytest.mark.django_db
+def test_a_published_action_runs_by_its_name() -> None:
+    action = make_action("return ctx.params.n + 1", params=[{"name": "n", "type": "integer", "required": True}])
+    action.code = "return 'the draft'"
+    action.save()
+
+    assert run("check_stock", "--input", '{"n": "41"}').splitlines()[0] == "result: 42"
+    assert run("check_stock", "--draft", "--input", '{"n": 1}').splitlines()[0] == 'result: "the draft"'
+    with pytest.raises(CommandError, match=r"^--input: n: "):
+        run("check_stock", "--input", '{"n": "many"}')
+    with pytest.raises(CommandError, match="There are: check_stock"):
+        run("check_stok")

@@ -6,13 +6,17 @@ from pathlib import Path
 from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
+from pydantic import ValidationError
 
 from apps.core.strictjson import StrictJsonError, loads
 from apps.core.trace import new_trace_id
+from apps.scenarios.engine.explaining import explain
 from apps.scenarios.jail import running
+from apps.scenarios.jail.declaring import params_model
 from apps.scenarios.jail.outcome import Host, Outcome, Script
 from apps.scenarios.jail.outside import OutsideHost
 from apps.scenarios.jail.pretending import MockHost
+from apps.scenarios.models import CustomAction
 
 
 class Command(BaseCommand):
@@ -20,6 +24,7 @@ class Command(BaseCommand):
 
     def add_arguments(self, parser: ArgumentParser) -> None:
         parser.add_argument("name", nargs="?", help="name of a custom action")
+        parser.add_argument("--draft", action="store_true", help="its draft instead of its published version")
         parser.add_argument("--code", metavar="FILE", help="a file of JavaScript instead")
         parser.add_argument("--input", metavar="JSON", default="{}", help="the parameters, at ctx.params")
         parser.add_argument(
@@ -30,21 +35,15 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:  # noqa: ARG002  Django's signature
         if bool(options["name"]) == bool(options["code"]):
             raise CommandError("Give either the name of a custom action or --code FILE.")
-        ctx = {"params": _json(options["input"].encode(), "--input")}
-        script = Script(code=self._code(options), ctx=ctx, limits=running.limits())
-        outcome = running.run_sync(script, self._host(options), engine=options["engine"], fresh=True)
+        params = _json(options["input"].encode(), "--input")
+        code, bot_id = _file(options["code"]), None
+        if options["name"]:
+            code, params, bot_id = _stored(options["name"], params, draft=options["draft"])
+        script = Script(code=code, ctx={"params": params}, limits=running.limits())
+        outcome = running.run_sync(script, _host(options["mocks"], bot_id), engine=options["engine"], fresh=True)
         self._tell(outcome)
         if outcome.error:
             raise CommandError(outcome.error.text)
-
-    def _code(self, options: dict[str, Any]) -> str:
-        return _read(options["code"]).decode("utf-8-sig", "replace")
-
-    def _host(self, options: dict[str, Any]) -> Host:
-        if options["mocks"]:
-            return MockHost(_json(_read(options["mocks"]), "--mocks"))
-        trace_id = new_trace_id()
-        return OutsideHost(key=f"shell-{trace_id}", trace_id=trace_id)
 
     def _tell(self, outcome: Outcome) -> None:
         if outcome.error is None:
@@ -57,6 +56,33 @@ class Command(BaseCommand):
         for write in outcome.writes:
             self.stdout.write(f"{write['kind']}: {json.dumps(write['data'], ensure_ascii=False)}")
         self.stdout.write(f"time: {outcome.ms} ms, of them computing {outcome.cpu_ms} ms; memory: {outcome.memory_kb} kB")
+
+
+def _file(path: str | None) -> str:
+    return _read(path).decode("utf-8-sig", "replace") if path else ""
+
+
+def _stored(key: str, params: Any, *, draft: bool) -> tuple[str, Any, int | None]:
+    """Code, parameters in their types, and the bot of a custom action."""
+    action = CustomAction.objects.select_related("published").filter(key=key).first()
+    if action is None:
+        known = ", ".join(CustomAction.objects.order_by("key").values_list("key", flat=True)) or "–"
+        raise CommandError(f"There is no custom action “{key}”. There are: {known}.")
+    source = action if draft else action.published
+    if source is None:
+        raise CommandError(f"“{key}” is not published yet. Run its draft with --draft.")
+    try:
+        given = params_model(source.params).model_validate(params).model_dump(mode="json")
+    except ValidationError as error:
+        raise CommandError("--input: " + "; ".join(f"{path}: {why}" for path, why in explain(error))) from error
+    return source.code, given, action.bot_id
+
+
+def _host(mocks: str | None, bot_id: int | None) -> Host:
+    if mocks:
+        return MockHost(_json(_read(mocks), "--mocks"))
+    trace_id = new_trace_id()
+    return OutsideHost(key=f"shell-{trace_id}", trace_id=trace_id, bot_id=bot_id, name="shell")
 
 
 def _read(path: str) -> bytes:
