@@ -13,7 +13,7 @@ class Migration(migrations.Migration):
 
     dependencies = [
         ('bots', '0001_initial'),
-        ('scenarios', '0003_schedules'),
+        ('scenarios', '0004_planned_publications'),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
 
