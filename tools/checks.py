@@ -69,7 +69,7 @@ CHECKS = (
     _python("ruff check", "-m", "ruff", "check", "--quiet", "--output-format", "concise", "."),
     _tool("import-linter", "lint-imports", "--no-cache"),
     _python("budgets of functions and modules", "-m", "tools.budgets"),
-    _python("front end", "-m", "tools.frontend"),
+    _python("front end: build, types, tests", "-m", "tools.frontend", "--check"),
     _python("makemigrations --check", "manage.py", "makemigrations", "--check", "--dry-run", "--no-input"),
     _python("check --deploy", "manage.py", "check", "--deploy", "--fail-level", "WARNING", env=PRODUCTION),
     _python("spectacular --validate", "manage.py", "spectacular", "--validate", "--fail-on-warn", "--file", os.devnull),

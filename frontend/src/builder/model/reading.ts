@@ -38,6 +38,8 @@ function whatIsWrong(definition: unknown): string {
 
 function wrongNode(node: unknown): string {
   if (!isObject(node) || typeof node["id"] !== "string" || !node["id"] || typeof node["kind"] !== "string") return "a block without id or kind";
+  // Names of what every object has would be found in places and exits that do not hold them.
+  if ([node["id"], ...Object.keys(isObject(node["exits"]) ? node["exits"] : {})].some((name) => name in Object.prototype)) return "a reserved name";
   if (node["params"] !== undefined && !isObject(node["params"])) return "parameters that are no object";
   const exits = node["exits"];
   if (exits !== undefined && !(isObject(exits) && Object.values(exits).every((target) => typeof target === "string"))) return "exits that are no texts";
