@@ -7,13 +7,16 @@ from typing import Any
 from django.http import HttpRequest, HttpResponse
 from drf_spectacular.utils import extend_schema
 
+from apps.accounts.access import scoped
 from apps.core.trace import current_trace_id
 from apps.gateway import authoring_spec
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.staff import StaffView, body_of, reader
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.flow import DefinitionError
+from apps.scenarios.models import Scenario
 from apps.scenarios.simulation import asked, asking
+from apps.scenarios.versions import differing
 
 
 def done(body: Json, *, status: int = 200, **headers: str) -> HttpResponse:
@@ -38,6 +41,31 @@ def refusals() -> Iterator[None]:
 def problem_of(problem: Problem) -> Json:
     """{"level", "code", "message", "section", "node", "field"}."""
     return {name: getattr(problem, name) for name in ("level", "code", "message", "section", "node", "field")}
+
+
+def scenario_for(request: HttpRequest, pk: int) -> Scenario:
+    """The scenario, for who may see it."""
+    found = scoped(Scenario.objects.select_related("bot", "published"), reader(request), "view").filter(pk=pk).first()
+    if found is None:
+        raise RefusedError("not_found", "There is no such scenario.")
+    return found
+
+
+class DifferencesView(StaffView):
+    """`GET /api/scenarios/{pk}/differences?old=3&new=4`: what differs, for the canvas."""
+
+    methods = ("GET",)
+
+    @extend_schema(**authoring_spec.DIFFERENCES)
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = scenario_for(request, pk)
+        published = str(scenario.published.number) if scenario.published else ""
+        try:
+            old = differing.side(scenario, request.GET.get("old") or published)
+            new = differing.side(scenario, request.GET.get("new", ""))
+        except differing.NoSuchVersionError as error:
+            raise RefusedError("not_found", "There is no such version.") from error
+        return done(differing.difference(old, new))
 
 
 class SimulateView(StaffView):

@@ -2,10 +2,11 @@
 
 from typing import Any
 
+from drf_spectacular.types import OpenApiTypes
 from pydantic import BaseModel
 
 from apps.gateway.answers import Json
-from apps.gateway.apispec import responses
+from apps.gateway.apispec import path, query, responses
 from apps.scenarios.simulation.asking import Ask, State
 
 
@@ -72,4 +73,39 @@ SIMULATE: Json = {
     f"Needs the right to edit scenarios of the bot. {STAFF}",
     "request": {"application/json": inlined(Ask)},
     "responses": responses(400, 401, 403, 404, 405, 413, 415, 429, 503, description="The turn", good=_TURN),
+}
+
+SCENARIO = path("pk", "Number of the scenario.", OpenApiTypes.INT)
+DIFFERENCES: Json = {
+    "operation_id": "compare_versions",
+    "tags": TAGS,
+    "summary": "What differs between two versions, per block, edge and field; places on the canvas apart",
+    "description": f"Needs the right to see scenarios of the bot. {STAFF}",
+    "parameters": [
+        SCENARIO,
+        query("old", "Number of a version, or `draft`; without it the published one."),
+        query("new", "The same; without it the draft."),
+    ],
+    "responses": responses(
+        401,
+        404,
+        405,
+        429,
+        503,
+        description="The difference",
+        good={
+            "type": "object",
+            "required": ["nodes", "edges", "changes", "moved"],
+            "properties": {
+                "success": {"type": "boolean"},
+                "trace_id": {"type": "string"},
+                "old": {"type": "string"},
+                "new": {"type": "string"},
+                "nodes": {"type": "object", "additionalProperties": {"type": "string", "enum": ["added", "changed", "removed"]}},
+                "edges": LIST,
+                "changes": LIST,
+                "moved": {"type": "array", "items": {"type": "string"}},
+            },
+        },
+    ),
 }

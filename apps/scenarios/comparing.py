@@ -9,6 +9,7 @@ from typing import Any, Literal
 from django.utils.translation import gettext as _
 
 from apps.scenarios.ordering import readable
+from apps.scenarios.versions.naming import label_of
 
 Json = Mapping[str, Any]
 PLACE_SEPARATOR = " › "
@@ -16,11 +17,12 @@ PLACE_SEPARATOR = " › "
 
 @dataclass(frozen=True)
 class FieldChange:
-    """`old` or `new` is None where there was or is nothing."""
+    """`old` or `new` is None where there was or is nothing; `label` is the field's name for people."""
 
     path: str
     old: str | None
     new: str | None
+    label: str = ""
 
 
 @dataclass(frozen=True)
@@ -78,8 +80,9 @@ def _by_id(definition: Json) -> dict[str, tuple[str, dict[str, Any]]]:
 
 def _one(place: str, old: Json | None, new: Json | None, *, node: str = "") -> Iterator[Change]:
     before, after = (_flat(data) if data else {} for data in (old, new))
+    kind = str((new or old or {}).get("kind", "")) if node else ""
     fields = tuple(
-        FieldChange(path, before.get(path), after.get(path)) for path in [*after, *(path for path in before if path not in after)]
+        FieldChange(path, before.get(path), after.get(path), label_of(path, kind=kind)) for path in [*after, *(path for path in before if path not in after)]
         if before.get(path) != after.get(path)
     )  # fmt: skip
     if old is None or new is None:

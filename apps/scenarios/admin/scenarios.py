@@ -37,6 +37,7 @@ from apps.scenarios.engine.contract import Problem
 from apps.scenarios.forms import NewScenarioForm, ScenarioForm, file_of
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
 from apps.scenarios.ordering import readable
+from apps.scenarios.versions import differing
 
 COUNTED = 1000
 
@@ -229,10 +230,11 @@ class ScenarioAdmin(PageAdmin):
         versions = list(scenario.versions.order_by("-number"))
         older, newer = (self._side(scenario, versions, request.GET.get(name, "")) for name in ("old", "new"))
         older = older or (versions[0] if versions else None)
-        old, new = older.definition if older else {}, newer.definition if newer else scenario.draft
+        old = differing.Side("", older.definition, older.layout) if older else differing.Side("", {}, {})
+        new = differing.Side("", newer.definition, newer.layout) if newer else differing.side(scenario, "")
         context = {
-            "scenario": scenario, "versions": versions, "older": older, "newer": newer, "changes": comparing.compare(old, new),
-            "lines": comparing.text_difference(old, new),
+            "scenario": scenario, "versions": versions, "older": older, "newer": newer, "moved": differing.moved(old, new),
+            "changes": comparing.compare(old.definition, new.definition), "lines": comparing.text_difference(old.definition, new.definition),
         }  # fmt: skip
         return self._page(request, "admin/scenarios/compare.html", _("Differences of %(name)s") % {"name": scenario.name}, context)
 
