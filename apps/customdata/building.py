@@ -6,6 +6,7 @@ has `f_<id>_x`, the digest of its value. The class knows its `table`.
 
 from typing import TYPE_CHECKING, Any, ClassVar
 
+from django.apps import apps
 from django.apps.registry import Apps
 from django.db import models
 from django.utils import timezone
@@ -14,8 +15,8 @@ from apps.customdata.columns import SealedColumn
 from apps.customdata.models import Field, Table
 from apps.customdata.storage import django_name
 
-APP_LABEL = "data"
-_classes: dict[int, tuple[int, type["RecordBase"]]] = {}
+APP_LABEL = "customdata"
+_KEPT = "_record_class"
 
 
 class RecordBase(models.Model):
@@ -24,6 +25,8 @@ class RecordBase(models.Model):
     table: ClassVar[Table]
     access_module = "customdata"
     bot_lookup = None
+
+    unnamed = False  # set on a record for a reader who may not see the field that names it
 
     id = models.BigAutoField(primary_key=True)
     version = models.IntegerField(default=1, editable=False)
@@ -35,7 +38,7 @@ class RecordBase(models.Model):
         managed = False
 
     def __str__(self) -> str:
-        title = self.table.title
+        title = None if self.unnamed else self.table.title
         value = getattr(self, title.attribute) if title else None
         return title.type.show(title, value)[:100] if title and value is not None else f"#{self.pk}"
 
@@ -45,19 +48,20 @@ class RecordBase(models.Model):
 
 
 def model_of(table: Table) -> type[RecordBase]:
-    """The present class; the same object as long as the table's version is the same."""
-    known = _classes.get(table.pk)
-    if known is None or known[0] != table.version:
-        known = _classes[table.pk] = (table.version, _build(table))
-    return known[1]
+    """The class of this very picture of the table; the same object for everybody who shares the picture (`structure.tables`)."""
+    known: type[RecordBase] | None = table.__dict__.get(_KEPT)
+    if known is None:
+        known = table.__dict__[_KEPT] = _build(table)
+    return known
 
 
 def _build(table: Table) -> type[RecordBase]:
     attributes: dict[str, Any] = {"__module__": __name__, "table": table}
     for field in table.fields:
         attributes |= _columns(field)
+    registry = Apps()
     meta = {
-        "apps": Apps(),
+        "apps": registry,
         "app_label": APP_LABEL,
         "managed": False,
         "db_table": django_name(table),
@@ -66,14 +70,22 @@ def _build(table: Table) -> type[RecordBase]:
         "ordering": ["-id"],
     }
     attributes["Meta"] = type("Meta", (), meta)
-    return type(table.relation, (RecordBase,), attributes)
+    made = type(table.relation, (RecordBase,), attributes)
+    registry.app_configs[APP_LABEL] = apps.get_app_config(APP_LABEL)  # pages ask for the app's name
+    return made
 
 
 def _columns(field: Field) -> dict[str, Any]:
+    found: dict[str, Any] = {field.attribute: column_field(field)}
+    if field.personal:
+        found[field.digest_attribute] = models.TextField(null=True, editable=False, db_column=field.digest_column)
+    return found
+
+
+def column_field(field: Any) -> "models.Field[Any, Any]":
+    """The field's (or `converting.Shape`'s) column as a model field."""
     common: dict[str, Any] = {"null": True, "blank": True, "verbose_name": field.name, "db_column": field.column}
-    if not field.personal:
-        return {field.attribute: field.type.model_field(field, **common)}
-    return {
-        field.attribute: SealedColumn(kind=field.type, declared=field, **common),
-        field.digest_attribute: models.TextField(null=True, editable=False, db_column=field.digest_column),
-    }
+    if field.personal:
+        return SealedColumn(kind=field.type, declared=field, **common)
+    made: models.Field[Any, Any] = field.type.model_field(field, **common)
+    return made

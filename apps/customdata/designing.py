@@ -2,8 +2,9 @@
 
     create_table(name="Complaints", alias="complaints", fields=[FieldSpec(...)], user=…)   → Table
     add_field(table, FieldSpec(...), version=…)                                            → Field
-    change_field(field, {...}, version=…)      what needs no conversion of stored values; else `changing`
     remove_table(table)
+
+A whole page at once is `redesigning.save`; what touches stored values is `changing`.
 
 `version`: what the editor saw; another one raises `StaleError`, which says what changed. Names and aliases are checked for form, reserved
 words, doubles (also by look) and number. Raises ValidationError with the errors by field.
@@ -15,12 +16,13 @@ from typing import Any
 
 from django.core.exceptions import ValidationError
 from django.db import IntegrityError, transaction
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import ValidationError as OptionsError
 
-from apps.customdata import following, naming, storage, structure
+from apps.customdata import deleting, following, naming, storage, structure
 from apps.customdata.fieldtype import kinds
-from apps.customdata.models import Field, Table
+from apps.customdata.models import Field, RecordFile, RecordHistory, Table
 
 MAX_TABLES = 500
 
@@ -98,7 +100,7 @@ def _add(table: Table, spec: FieldSpec, *, position: int) -> Field:
     added.options = dict(spec.options)
     added.alias = spec.alias or naming.alias_from(spec.name, taken=table.by_alias)
     check_field(table, added)
-    if table.all_fields.count() >= storage.MAX_FIELDS:
+    if table.all_fields.exclude(column="").count() >= storage.MAX_FIELDS:
         raise ValidationError(
             _("A model may have %(limit)s fields, removed ones that are kept included. Split it into two models.")
             % {"limit": storage.MAX_FIELDS}
@@ -231,3 +233,20 @@ def _raise_version(table_id: int) -> None:
 def plain_changes(declared: Field, wanted: Mapping[str, Any]) -> Collection[str]:
     """Attributes that differ."""
     return [name for name, value in wanted.items() if getattr(declared, name) != value]
+
+
+@transaction.atomic
+def remove_table(table: Table) -> None:
+    """The model with its records, their history and files' rows. Raises ValidationError while other models link to it, `StorageBusyError`."""
+    present = structure.for_changing(table.pk)
+    holders = [one for one in deleting.pointing_at(present) if one.table_id != present.pk]
+    if holders:
+        told = _("“%(model)s” links to it with the field “%(field)s”. Remove that field first.")
+        raise ValidationError(told % {"model": holders[0].table.name, "field": holders[0].name})
+    following.removed(present)
+    storage.drop_table(present)
+    RecordFile.objects.filter(table_id=present.pk).update(detached_at=timezone.now(), record_id=None)
+    RecordHistory.objects.filter(table_id=present.pk).delete()
+    Table.objects.get(pk=present.pk).delete()
+    structure.forget()
+    transaction.on_commit(structure.forget)

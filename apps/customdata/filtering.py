@@ -15,7 +15,7 @@ from apps.core.crypto import blind_index
 from apps.customdata import reading
 from apps.customdata.columns import folded
 from apps.customdata.fieldtype import FieldKind, kinds
-from apps.customdata.models import Field, Table
+from apps.customdata.models import Table
 
 OPERATORS: dict[str, str | Promise] = {
     "eq": _("is"),
@@ -124,7 +124,7 @@ def conditions(table: Table, asked: Iterable[Filter], *, without: Iterable[str] 
     return found
 
 
-def digest(declared: Field, value: Any) -> str | None:
+def digest(declared: Any, value: Any) -> str | None:
     """The blind index of a personal value; texts are compared without case and outer spaces."""
     if value is None:
         return None

@@ -7,7 +7,7 @@ from django.utils.translation import gettext as _
 from psycopg import sql
 
 from apps.customdata import checking, storage, structure
-from apps.customdata.building import RecordBase, model_of
+from apps.customdata.building import column_field
 from apps.customdata.filtering import digest
 from apps.customdata.models import Field, Table
 
@@ -19,13 +19,16 @@ def changed(table_id: int) -> None:
     transaction.on_commit(structure.forget)
 
 
+def removed(table: Table) -> None:
+    """Before a model and its table go, in the same transaction: what is made from the table goes first."""
+
+
 def fill_default(table: Table, added: Field) -> None:
     """Records that are there get the default of a new field; PostgreSQL does it without rewriting them."""
     value = checking.default_of(added) if added.default is not None else None
     if value is None or storage.row_count(table, cap=0) == 0:
         return
-    column: RecordBase = model_of(structure.fresh(table.pk))._meta.get_field(added.attribute)  # type: ignore[assignment]
-    values = {added.column: column.get_db_prep_save(value, connection)}
+    values = {added.column: column_field(added).get_db_prep_save(value, connection)}
     if added.personal:
         values[added.digest_column] = digest(added, value)
     names = sql.SQL(", ").join(sql.SQL("{} = %s").format(sql.Identifier(name)) for name in values)

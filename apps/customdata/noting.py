@@ -53,7 +53,7 @@ def dumped(declared: Field, value: Any, *, private: bool = False) -> Any:
     return declared.type.dump(declared, value)
 
 
-def masked(declared: Field, value: Any) -> str:
+def masked(declared: Any, value: Any) -> str:
     """What may be seen of a personal value."""
     if value is None:
         return ""

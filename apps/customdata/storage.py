@@ -14,6 +14,7 @@ Every table has `id` bigint (identity), `version` integer, `created_at` and `upd
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from typing import Any
 
 from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
@@ -73,11 +74,12 @@ def drop_table(table: Table) -> None:
         _run(sql.SQL("DROP TABLE IF EXISTS {}").format(relation(table)))
 
 
-def column_type(field: Field) -> str:
-    return "text" if field.personal else field.type.column
+def column_type(field: Any) -> str:
+    """Of a field, or of what it becomes (`converting.Shape`)."""
+    return "text" if field.personal else str(field.type.column)
 
 
-def add_column(table: Table, field: Field, *, column: str = "") -> None:
+def add_column(table: Table, field: Any, *, column: str = "") -> None:
     """The column (and the digest's) of this field, empty."""
     name = column or field.column
     parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(column_type(field)))]

@@ -3,6 +3,8 @@
 from typing import TYPE_CHECKING, Any
 
 from django import forms
+from django.template import loader
+from django.utils.safestring import SafeString
 
 if TYPE_CHECKING:  # the package is untyped
     _TextInput = forms.TextInput
@@ -22,6 +24,10 @@ class ChooseRow(_TextInput):
         self.address = ""
         self.title_of: Any = None
         super().__init__(attrs)
+
+    def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
+        """Forms look for templates in packages only; this one is the project's."""
+        return loader.render_to_string(template_name, {**context, "input": renderer.render("django/forms/widgets/input.html", context)})
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

@@ -13,6 +13,8 @@ from django.utils.translation import gettext_lazy as _
 from apps.accounts.access import can_model, scoped
 from apps.bots.models import Channel
 from apps.conversations.models import Update
+from apps.customdata.access import visible_tables
+from apps.customdata.links import list_url
 from apps.events.showing import with_query
 
 MANY = 99
@@ -29,6 +31,7 @@ class Page:
     badge: str = ""
 
 
+DATA = _("Data")
 TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
     (
         _("Bots"),
@@ -55,6 +58,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("identity.ClientField", _("Client fields"), "badge"),
         ),
     ),
+    (DATA, (Page("customdata.Table", _("Models"), "schema"),)),
     (
         _("Integration"),
         (
@@ -96,9 +100,23 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
 def navigation(request: HttpRequest) -> list[dict[str, Any]]:
     """Groups of links for Unfold's side bar; groups without a link are left out."""
     badges = _badges(request)
-    groups = [{"title": title, "items": [_item(page, badges) for page in pages if _may_open(request, page)]} for title, pages in TASKS]
+    groups = [
+        {
+            "title": title,
+            "items": [
+                *(_records(request) if title is DATA else ()),
+                *(_item(page, badges) for page in pages if _may_open(request, page)),
+            ],
+        }
+        for title, pages in TASKS
+    ]
     start = {"title": _("Start page"), "icon": "home", "link": reverse("admin:index"), "active": request.path == reverse("admin:index")}
     return [{"items": [start]}, *(group for group in groups if group["items"])]
+
+
+def _records(request: HttpRequest) -> list[dict[str, Any]]:
+    """The models whose records the user may see."""
+    return [{"title": table.name, "icon": table.icon or "table_rows", "link": list_url(table)} for table in visible_tables(request.user)]
 
 
 def _may_open(request: HttpRequest, page: Page) -> bool:

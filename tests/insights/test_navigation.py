@@ -11,7 +11,7 @@ from apps.insights.navigation import TASKS, navigation
 from tests.admin.world import World, make_staff
 
 pytestmark = pytest.mark.django_db
-GROUPS = ["Bots", "Scenarios", "People", "Integration", "Operations", "Settings"]
+GROUPS = ["Bots", "Scenarios", "People", "Data", "Integration", "Operations", "Settings"]
 
 
 def shown(user: User) -> dict[str, list[str]]:

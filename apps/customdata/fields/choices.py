@@ -6,7 +6,7 @@ from django import forms
 from django.contrib.postgres.fields import ArrayField
 from django.db import models
 from django.utils.translation import gettext_lazy as _
-from unfold.widgets import UnfoldAdminCheckboxSelectMultiple
+from unfold.widgets import UnfoldAdminCheckboxSelectMultipleWidget
 
 from apps.customdata import choosing, reading
 from apps.customdata.fieldtype import FieldKind, FieldLike
@@ -27,7 +27,7 @@ class Choices(FieldKind):
         return ArrayField(models.TextField(), **common)
 
     def form_field(self, field: FieldLike, **common: Any) -> forms.Field:
-        return forms.MultipleChoiceField(choices=choosing.pairs(field), widget=UnfoldAdminCheckboxSelectMultiple, **common)
+        return forms.MultipleChoiceField(choices=choosing.pairs(field), widget=UnfoldAdminCheckboxSelectMultipleWidget, **common)
 
     def clean(self, field: FieldLike, value: Any) -> list[str] | None:
         """A list, or a text with “;” or “,” between the values; in the order of the choices, each once."""
