@@ -12,7 +12,6 @@ POISONED = 6
 @fault(
     "scenarios that raise what no block should raise, while others write",
     bound=f"parked after 5 attempts; p95 of the others ≤ {SHARE:g} × without them",
-    quick=True,
 )
 def poison_is_parked(run: Run) -> None:
     chats = run.people(chats=20, count=0, bots=2)

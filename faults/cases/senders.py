@@ -37,7 +37,7 @@ def sender_dies_twice(run: Run) -> None:
     run.check("the message is not shown as unknown", holds=_states(run, victim)[0] == "unknown")
 
 
-@fault("a sender dies with a message that must not be doubled (a code)", bound="no extra copy; the message is shown as unknown", quick=True)
+@fault("a sender dies with a message that must not be doubled (a code)", bound="the code leaves once; it is shown as unknown", quick=True)
 def sender_dies_with_a_code(run: Run) -> None:
     chats = run.people(chats=2, count=2)
     victim = chats[0]

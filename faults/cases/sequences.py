@@ -23,7 +23,7 @@ from faults.matrix import Run, fault, next_chat_id
 from faults.servants import Servant
 
 SEQUENCES, EVENTS = 200, 50
-A_FEW = 10
+A_FEW = 6
 ABREAST = 10
 PATIENCE = 30.0
 NEVER = 3600.0  # seconds of a timer that only fires when the sequence says so
