@@ -44,6 +44,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
         _("Scenarios"),
         (
             Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
+            Page("scenarios.Command", _("Global commands"), "keyboard_command_key"),
             Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
             Page("scenarios.SavedTest", _("Scenario tests"), "checklist"),
         ),

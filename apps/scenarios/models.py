@@ -12,12 +12,14 @@ from apps.bots.models import Bot
 from apps.conversations.models import Conversation
 from apps.core.fields import EncryptedJSONField
 from apps.identity.models import Lead, Person
+from apps.scenarios.commands.models import Command
 from apps.scenarios.jail.models import CustomAction, CustomActionTest, CustomActionVersion
 from apps.scenarios.scheduling.models import Schedule
 from apps.scenarios.simulation.models import SavedTest
 from apps.scenarios.versions.models import PlannedPublication
 
 __all__ = [
+    "Command",
     "CustomAction",
     "CustomActionTest",
     "CustomActionVersion",

@@ -12,6 +12,8 @@ from apps.conversations.receiving import pressed_button
 from apps.conversations.responder import Responder, Turn
 from apps.identity import linking
 from apps.scenarios import arriving, definitions, emitting, triggers
+from apps.scenarios.commands import doing as commands
+from apps.scenarios.commands.models import Command
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Fired, Pressed, Said
 from apps.scenarios.ledger import Ledger
@@ -66,10 +68,16 @@ class ScenarioResponder(Responder):
             self._said(turn, inbound)
 
     def _said(self, turn: Turn, inbound: Inbound) -> None:
-        """The open question first, unless it lets keywords interrupt and this is one; then keywords, then whatever takes any message."""
+        """Commands of the bot come first; then the open question, unless it lets keywords interrupt and this is one; then keywords, then
+        whatever takes any message.
+        """
         session = self.ledger.active(turn.chat.conversation.pk)
         if session and turn.update.pk in self._overtaken and flow_of(session.version_id).policies.two_messages == "latest":
             turn.record("message.overtaken", session_id=session.pk)
+            return
+        command = commands.find(turn.chat.bot.pk, inbound.text) if inbound.text else None
+        if command and (command.kind == Command.Kind.STOP or not session or _may_interrupt(session)):
+            commands.do(turn, self.ledger, command, said=inbound.text)
             return
         found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
         if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound, turn.files or inbound.media)):

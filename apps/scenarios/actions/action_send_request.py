@@ -49,7 +49,9 @@ class SendRequestParams(ActionParams):
     wait_for_callback: bool = Field(
         False,
         title=gettext_noop("Wait for a callback"),
-        description=gettext_noop("The dialogue goes on when the system calls {{ callback_url }}, once and with POST. Its answer is “callback”."),
+        description=gettext_noop(
+            "The dialogue goes on when the system calls {{ callback_url }}, once and with POST. Its answer is “callback”."
+        ),
     )
     callback_hours: float = Field(24, gt=0, le=720, title=gettext_noop("Hours to wait for the callback"))
 
@@ -87,7 +89,9 @@ class SendRequest(Action[SendRequestParams]):
         )
 
     def result(self, context: ActionContext, params: SendRequestParams, reply: CallReply) -> ActionResult:
-        taken, error = _judged(reply, needs_json=reply.callback is None and any(path.split(".")[0] == "json" for path in params.save.values()))
+        taken, error = _judged(
+            reply, needs_json=reply.callback is None and any(path.split(".")[0] == "json" for path in params.save.values())
+        )
         values: Json = {"request_status": reply.status, "request_error": error}
         if taken == "ok":
             values |= {name: _at(reply, path) for name, path in params.save.items()}

@@ -12,7 +12,7 @@ from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Ignored, Outcome
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Cancelled, Entered, Fired, Json, Pressed, Resumed, Said
 from apps.scenarios.engine.params import MORE, Duration, OptionalVariableName, Template, only_when
-from apps.scenarios.engine.saying import Choice, Place, Sayable, channel_findings, chosen, content_of, file_findings, location_of
+from apps.scenarios.engine.saying import Card, Choice, Place, Sayable, channel_findings, chosen, content_of, file_findings, location_of
 
 OWN_EXITS = frozenset({"next", "other", "timeout", "cancelled"})
 
@@ -29,6 +29,7 @@ class Button(Choice):
 
 class MessageParams(Sayable):
     location: Place | None = Field(None, title=gettext_noop("Place on the map"), json_schema_extra=MORE)
+    contact: Card | None = Field(None, title=gettext_noop("Contact card"))
     buttons: tuple[tuple[Button, ...], ...] = Field(
         (), max_length=50, title=gettext_noop("Buttons"), description=gettext_noop("Rows of buttons.")
     )
@@ -119,6 +120,8 @@ class Message(Block[MessageParams]):
         rows = [[_shown(ctx, button) for button in row] for row in params.buttons if row]
         if params.location:
             ctx.say({"location": location_of(ctx, params.location)})
+        if params.contact and (phone := ctx.template(params.contact.phone)):
+            ctx.say({"contact": {"phone": phone, "name": ctx.text(params.contact.name)}})
         content = content_of(ctx, params, buttons=rows, keyboard=params.keyboard)
         if content:
             ctx.say(content)

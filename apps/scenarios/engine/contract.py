@@ -100,6 +100,11 @@ class Resumed:
 
 
 @dataclass(frozen=True)
+class Back:
+    """The person goes back to the question before the open one, to change an answer. Nothing else is undone."""
+
+
+@dataclass(frozen=True)
 class Cancelled:
     """The person or an operator ended the question (global command); takes the `cancelled` exit where the block has one."""
 
@@ -116,7 +121,7 @@ class Placed:
     params: Json = field(default_factory=dict)
 
 
-Entered = Start | Said | Pressed | Fired | Returned | Resumed | Cancelled | Placed
+Entered = Start | Said | Pressed | Fired | Returned | Resumed | Back | Cancelled | Placed
 
 # --- effects: what the shell must do, in order ----------------------------------------------------------------------
 

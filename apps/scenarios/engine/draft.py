@@ -2,10 +2,11 @@
 
 State as JSON:
     {"stack": [{"section", "node", "visit", "saved"?, "unset"?}], "vars": {…}, "wait": {…} | null, "visit": 12, "nodes": 40, "language": "en", "failing"?: true,
-     "keyboard"?: 11}
+     "keyboard"?: 11, "asked"?: [stack, …]}
     wait: {"kind": "answer" | "action", "node", "section", "visit", "visits": [3, 7], "timers": ["timeout"], "interruptible", "collects",
            "data": {…}, "collected"?: […]}
 `saved` holds what a called section's parameters covered, to be put back when it returns. `visits` are the showings of one question.
+`asked`: where the answered questions stood, the newest last.
 `keyboard` is the visit whose reply keyboard still stands in the chat.
 """
 
@@ -44,6 +45,7 @@ class Draft:
         self.nodes_total: int = known.get("nodes", 0)
         self.failing: bool = known.get("failing", False)
         self.keyboard: int = known.get("keyboard", 0)
+        self.asked: list[list[Json]] = list(known.get("asked", []))
         self.timers: set[str] = set()
         self.events: list[Happened] = []
         self.effects: list[Effect] = []
@@ -64,7 +66,8 @@ class Draft:
             "nodes": self.nodes_total,
             "language": self.names.language,
         }
-        return {**state, **({"failing": True} if self.failing else {}), **({"keyboard": self.keyboard} if self.keyboard else {})}
+        now_and_then = {"failing": self.failing, "keyboard": self.keyboard, "asked": self.asked}
+        return {**state, **{name: value for name, value in now_and_then.items() if value}}
 
     # --- the trace ----------------------------------------------------------------------------------------------------
 
@@ -161,6 +164,10 @@ class Draft:
         saved = {param.name: self.variables[param.name] for param in section.params if param.name in self.variables}
         unset = [param.name for param in section.params if param.name not in self.variables]
         self.stack.append({"section": section.id, "node": begin, "saved": saved, "unset": unset})
+
+    def answered(self) -> None:
+        """Remember where the open question stands, so that the person may come back to it."""
+        self.asked = [*self.asked, [dict(frame) for frame in self.stack]][-limits.QUESTIONS_BACK :]
 
     def pop(self) -> None:
         """Leave a called section: its parameters get the values back that they had for the caller."""

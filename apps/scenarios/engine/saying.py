@@ -41,6 +41,13 @@ class Place(ParamsModel):
     title: Text = Field(Text(""), title=gettext_noop("Title"))
 
 
+class Card(ParamsModel):
+    """Somebody's name and phone, which messengers show as a contact."""
+
+    phone: Template = Field(title=gettext_noop("Phone"))
+    name: Text = Field(Text(""), title=gettext_noop("Name"))
+
+
 class Sayable(ParamsModel):
     """Parameters of everything that is said."""
 

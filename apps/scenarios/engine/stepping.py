@@ -10,6 +10,7 @@ from typing import Any
 from apps.scenarios.block import Target
 from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import (
+    Back,
     Cancelled,
     Effect,
     Entered,
@@ -181,6 +182,21 @@ def _resumed(entered: Resumed, draft: Draft) -> None:
 
 
 @take_in.register
+def _back(_entered: Back, draft: Draft) -> None:
+    """To the question that was answered before the open one. Variables stay; the answer is asked for anew."""
+    wait = _open(draft)
+    while draft.asked and draft.asked[-1][-1].get("node") in {wait["node"], None}:
+        draft.asked.pop()
+    if not draft.asked or wait["kind"] == "action":
+        raise UnhandledError("no question to go back to")
+    draft.stack = draft.asked.pop()
+    node = draft.here
+    if node is None:
+        raise UnhandledError("the question to go back to no longer exists")
+    walk(draft, node.id)
+
+
+@take_in.register
 def _cancelled(entered: Cancelled, draft: Draft) -> None:
     """By the exit for it, else the session ends."""
     if not draft.stack:
@@ -206,6 +222,7 @@ def _kept(text: str) -> str:
 
 def _answer(entered: Said | Pressed, draft: Draft, wait: Json, *, text: str) -> None:
     timers = [reason for reason in wait["timers"] if reason != "collect"]
+    draft.answered()
     _resume(entered, draft, {**wait, "collected": [], "timers": timers}, said=text)
 
 
