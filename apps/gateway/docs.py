@@ -65,7 +65,7 @@ class BotDocsView(MachineView):
         if known is None:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
         token = request.GET.get(QUERY, "") if known.caller else ""
-        return _page(request, title=known.bot.name, url=reverse("gateway:bot-openapi", args=[known.bot.pk]), token=token)
+        return docs_page(request, title=known.bot.name, url=reverse("gateway:bot-openapi", args=[known.bot.pk]), token=token)
 
 
 class BotOpenApiView(MachineView):
@@ -97,10 +97,10 @@ class PlatformDocsView(MachineView):
     def get(self, request: HttpRequest) -> HttpResponse:
         if not request.user.is_authenticated:
             return redirect_to_login(request.get_full_path(), reverse("admin:login"))
-        return _page(request, title="Dialog Bus", url=reverse("gateway:schema") + "?format=json")
+        return docs_page(request, title="Dialog Bus", url=reverse("gateway:schema") + "?format=json")
 
 
-def _page(request: HttpRequest, *, title: str, url: str, token: str = "") -> HttpResponse:
+def docs_page(request: HttpRequest, *, title: str, url: str, token: str = "") -> HttpResponse:
     response = render(request, "gateway/docs.html", {"title": title, "url": url, "token": token})
     response.headers["Cache-Control"] = "no-store"
     return response

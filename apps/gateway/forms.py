@@ -13,12 +13,14 @@ from unfold import widgets
 from apps.bots.forms import ListField
 from apps.bots.models import Bot
 from apps.core.form_fields import SecretForm
+from apps.customdata.models import Table
 from apps.events.json_field import JSONTextField
 from apps.gateway import fitting
 from apps.gateway.models import ApiToken, Endpoint
 
 _ALIAS = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*")
 _PATTERN = re.compile(r"[A-Za-z0-9._~-]+(?:/[A-Za-z0-9._~-]+)*(?:/\*)?")
+_DATA = re.compile(r"(?:\*|[a-z][a-z0-9_]*):(?:read|write|delete|personal)")
 LEAST_SECRET = 16
 
 
@@ -91,6 +93,14 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         help_text=gettext_lazy("One alias a line; order/* covers everything below order/."),
     )  # fmt: skip
 
+    data_rights = ListField(
+        label=gettext_lazy("Custom data"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 4}),
+        help_text=gettext_lazy(
+            "One right a line: the model's alias (* = all) and read, write, delete or personal, e.g. complaints:read. "
+            "Without “personal”, personal values are masked."
+        ),
+    )  # fmt: skip
+
     class Meta:
         model = ApiToken
         fields = (
@@ -100,6 +110,7 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
             "bots",
             "all_aliases",
             "aliases",
+            "data_rights",
             "dry_run_only",
             "calls_per_minute",
             "expires_at",
@@ -112,6 +123,19 @@ class TokenForm(forms.ModelForm):  # type: ignore[type-arg]
         if wrong:
             raise ValidationError(_("These are no aliases: %(names)s."), code="alias", params={"names": ", ".join(wrong)})
         return found
+
+    def clean_data_rights(self) -> list[str]:
+        wrong = [line for line in self.cleaned_data["data_rights"] if not _DATA.fullmatch(line)]
+        if wrong:
+            raise ValidationError(_("These are no rights over models: %(names)s."), code="data", params={"names": ", ".join(wrong)})
+        unknown = (
+            {line.partition(":")[0] for line in self.cleaned_data["data_rights"]}
+            - {"*"}
+            - set(Table.objects.values_list("alias", flat=True))
+        )
+        if unknown:
+            raise ValidationError(_("There are no such models: %(names)s."), code="data", params={"names": ", ".join(sorted(unknown))})
+        return list(self.cleaned_data["data_rights"])
 
     def clean_expires_at(self) -> Any:
         at = self.cleaned_data.get("expires_at")

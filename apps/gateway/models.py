@@ -104,6 +104,13 @@ class ApiToken(models.Model):
         blank=True,
         help_text=_("Aliases, or prefixes that end in /*, e.g. order/*."),
     )
+    data_rights = ArrayField(
+        models.CharField(max_length=80),
+        verbose_name=_("custom data"),
+        default=list,
+        blank=True,
+        help_text=_("A model and what may be done with its records: complaints:read, complaints:write, *:delete, *:personal."),
+    )
     dry_run_only = models.BooleanField(_("dry run only"), default=False)
     calls_per_minute = models.PositiveIntegerField(
         _("calls per minute"), null=True, blank=True, help_text=_("Empty = the installation's default.")

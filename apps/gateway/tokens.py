@@ -52,6 +52,11 @@ class Caller:
     dry_run_only: bool
     calls_per_minute: int | None
     expires_at: datetime | None
+    data: frozenset[str] = frozenset()
+
+    def may_data(self, table: str, right: str) -> bool:
+        """Whether records of the model with this alias may be read, written or deleted, or their personal values seen. Never by default."""
+        return f"{table}:{right}" in self.data or f"*:{right}" in self.data
 
     def may_use(self, bot_id: int) -> bool:
         return self.bots is None or bot_id in self.bots
@@ -65,7 +70,7 @@ class Caller:
         return self.all_aliases or any(name.endswith("/*") and alias.startswith(name[:-1]) for name in self.aliases)
 
 
-def issue(
+def issue(  # noqa: PLR0913  all but the name are optional
     *,
     name: str,
     source_system: str = "crm",
@@ -75,8 +80,11 @@ def issue(
     calls_per_minute: int | None = None,
     expires_at: datetime | None = None,
     created_by: User | None = None,
+    data: Iterable[str] = (),
 ) -> tuple[ApiToken, str]:
-    """A new token and its clear text, which is never available again. `bots` or `aliases` None means all of them."""
+    """A new token and its clear text, which is never available again. `bots` or `aliases` None means all of them. `data`: rights over
+    records, “complaints:read”.
+    """
     row = ApiToken(
         name=name,
         source_system=source_system,
@@ -87,6 +95,7 @@ def issue(
         calls_per_minute=calls_per_minute,
         expires_at=expires_at,
         created_by=created_by,
+        data_rights=list(data),
     )
     return _save_new(row, list(bots or ()))
 
@@ -108,6 +117,7 @@ def rotate(row: ApiToken, *, created_by: User | None = None, overlap: timedelta 
             aliases=old.aliases,
             dry_run_only=old.dry_run_only,
             calls_per_minute=old.calls_per_minute,
+            data_rights=old.data_rights,
             replaces=old,
             created_by=created_by,
             expires_at=now + (old.expires_at - old.created_at) if old.expires_at else None,
@@ -188,6 +198,7 @@ def _load(digest: str) -> Caller | None:
         dry_run_only=row.dry_run_only,
         calls_per_minute=row.calls_per_minute,
         expires_at=row.expires_at,
+        data=frozenset(row.data_rights),
     )
 
 

@@ -38,7 +38,7 @@ class ApiTokenAdmin(PageAdmin):
     search_help_text = gettext_lazy("Name, system or last four characters")
     fieldsets = (
         (None, {"fields": (("name", "source_system"), "is_active")}),
-        (gettext_lazy("What it may do"), {"fields": (("all_bots", "bots"), ("all_aliases", "aliases"), "dry_run_only")}),
+        (gettext_lazy("What it may do"), {"fields": (("all_bots", "bots"), ("all_aliases", "aliases"), "data_rights", "dry_run_only")}),
         (gettext_lazy("Limits"), {"fields": ("calls_per_minute", "expires_at")}),
     )
     acts = (
@@ -72,7 +72,7 @@ class ApiTokenAdmin(PageAdmin):
         row, clear = tokens.issue(
             name=data["name"], source_system=data["source_system"], bots=None if data["all_bots"] else data["bots"],
             aliases=None if data["all_aliases"] else data["aliases"], dry_run_only=data["dry_run_only"], calls_per_minute=data["calls_per_minute"],
-            expires_at=data["expires_at"], created_by=_staff(request),
+            expires_at=data["expires_at"], created_by=_staff(request), data=data["data_rights"],
         )  # fmt: skip
         if not data["is_active"]:
             row.is_active = False
