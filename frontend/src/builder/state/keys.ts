@@ -32,12 +32,13 @@ export function startKeys(seen: Seen): () => void {
     event.preventDefault();
     pasteText(event.clipboardData?.getData("text/plain") ?? "", seen.center());
   };
-  document.addEventListener("keydown", down);
+  // Before the canvas, so that Enter finds the choice as it was.
+  document.addEventListener("keydown", down, true);
   document.addEventListener("copy", copy);
   document.addEventListener("cut", copy);
   document.addEventListener("paste", paste);
   return () => {
-    document.removeEventListener("keydown", down);
+    document.removeEventListener("keydown", down, true);
     document.removeEventListener("copy", copy);
     document.removeEventListener("cut", copy);
     document.removeEventListener("paste", paste);

@@ -1,0 +1,297 @@
+"""The builder as a person uses it: from an empty canvas to a running dialogue with the mouse, and nothing is lost on the way."""
+
+import json
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import pytest
+from playwright.sync_api import Locator, Page, Route, expect
+
+from tests.browser.conftest import Open
+from tests.browser.stage import ADMIN, PASSWORD, Stage
+from tests.scenarios.definitions import thank_you
+
+pytestmark = pytest.mark.timeout(240)
+MAKE = """
+import json
+from apps.accounts.models import User
+from apps.bots.models import Bot, Channel
+from apps.scenarios.models import Scenario
+bot = Bot.objects.create(name="Of the builder " + str(Bot.objects.count()))
+channel = Channel.objects.create(bot=bot, kind="widget", name="Chat", account={{"name": "Chat"}}, is_active=True)
+scenario = Scenario.objects.create(bot=bot, key="registration", name="Registration", draft=json.loads({draft!r}))
+User.objects.filter(username="boris").exists() or User.objects.create_superuser("boris", password={password!r})
+print(json.dumps([scenario.pk, "wk_" + channel.public_id.hex]))
+"""
+EMPTY = {"schema_version": 1, "name": "Registration", "default_language": "en", "sections": [{"id": "main", "name": "Main", "nodes": []}]}
+
+
+@dataclass(frozen=True)
+class Made:
+    scenario: int
+    chat: str
+    product: Stage
+
+    @property
+    def address(self) -> str:
+        return f"{self.product.base_url}/admin/scenarios/scenario/{self.scenario}/builder/"
+
+    def stored(self) -> Any:
+        return self.product.shell(
+            f"import json\nfrom apps.scenarios.models import Scenario\nprint(json.dumps(Scenario.objects.get(pk={self.scenario}).draft))"
+        )
+
+
+@pytest.fixture
+def make(product: Stage) -> Callable[..., Made]:
+    def made(draft: Any) -> Made:
+        scenario, chat = product.shell(MAKE.format(draft=json.dumps(draft), password=PASSWORD))
+        return Made(scenario, chat, product)
+
+    return made
+
+
+@pytest.fixture
+def sign_in(product: Stage, new_page: Open) -> Callable[..., Page]:
+    def signed_in(user: str = ADMIN) -> Page:
+        page = new_page(viewport={"width": 1600, "height": 1000})
+        page.goto(f"{product.base_url}/admin/login/?next=/admin/")
+        page.locator("input[name=username]").fill(user)
+        page.locator("input[name=password]").fill(PASSWORD)
+        page.locator("input[name=password]").press("Enter")
+        expect(page.get_by_role("heading", name="Start page")).to_be_visible()
+        return page
+
+    return signed_in
+
+
+# --- hands -----------------------------------------------------------------------------------------------------------------
+
+
+def block(page: Page, node: str) -> Locator:
+    return page.locator(f".fb-block[data-node='{node}']")
+
+
+def drop(page: Page, kind: str, x: int, y: int) -> None:
+    page.locator(f".fb-entry[data-kind='{kind}']").drag_to(page.locator(".react-flow__pane"), target_position={"x": x, "y": y})
+
+
+def pull(page: Page, source: str, label: str, to: Locator | tuple[float, float]) -> None:
+    """Drag a connection from an exit to a block, or onto the empty canvas."""
+    exit_row = block(page, source).locator(".fb-exit", has_text=re.compile(f"^{re.escape(label)}$"))
+    start = exit_row.locator(".react-flow__handle").bounding_box()
+    assert start
+    page.mouse.move(start["x"] + start["width"] / 2, start["y"] + start["height"] / 2)
+    page.mouse.down()
+    if isinstance(to, tuple):
+        end = to
+    else:
+        box = to.bounding_box()
+        assert box
+        end = (box["x"] + 40, box["y"] + 24)
+    page.mouse.move(*end, steps=8)
+    page.mouse.up()
+
+
+def write(page: Page, field: str, text: str) -> None:
+    area = page.locator(f"[data-path='{field}'] .cm-content").first
+    area.click()
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(text)
+
+
+def saved(page: Page) -> None:
+    expect(page.locator(".fb-save")).to_contain_text("Saved")
+
+
+# --- from nothing to a dialogue ---------------------------------------------------------------------------------------------
+
+
+def test_a_registration_is_built_with_the_mouse_published_and_run(
+    make: Callable[..., Made], sign_in: Callable[..., Page], new_page: Open
+) -> None:
+    made, page = make(EMPTY), sign_in()
+    page.goto(made.address)
+    drop(page, "start", 40, 300)
+    drop(page, "message", 380, 260)
+    pull(page, "start", "Next", block(page, "message"))
+    write(page, "params.text", "Hello! How shall we find you?")
+    for label in ("By phone", "By e-mail"):
+        buttons = page.locator(".fb-field-grid")
+        buttons.get_by_role("button", name=re.compile(r"^(\+ Add|Add to row 1)$")).first.click()
+        write(page, f"params.buttons.0.{0 if label == 'By phone' else 1}.label", label)
+    expect(block(page, "message").locator(".fb-exit")).to_have_text(["By phone", "By e-mail", "Any other answer", "Cancelled"])
+
+    ask(page, exit_label="By phone", to=(900, 250), node="input", text="Your phone?", kind="Phone", variable="phone")
+    ask(page, exit_label="By e-mail", to=(900, 620), node="input_2", text="Your e-mail?", kind="Email", variable="email")
+    page.get_by_label("Show everything").click()
+    page.wait_for_timeout(400)  # the view glides
+    pull(page, "input", "Answered", (1180, 420))
+    page.get_by_role("dialog").get_by_role("searchbox").fill("message")
+    page.keyboard.press("Enter")
+    write(page, "params.text", "Thank you, we have found you: {{ phone }}{{ email }}")
+    pull(page, "input_2", "Answered", block(page, "message_2"))
+    begin_by_any_message(page)
+    saved(page)
+    expect(page.get_by_role("tab", name="Problems")).to_have_text("Problems")
+
+    publish(page)
+    talk(new_page(), made)
+
+
+def ask(page: Page, *, exit_label: str, to: tuple[float, float], node: str, text: str, kind: str, variable: str) -> None:
+    """A question at the end of a connection that is dropped on nothing."""
+    pull(page, "message", exit_label, to)
+    page.get_by_role("dialog").get_by_role("searchbox").fill("input")
+    page.keyboard.press("Enter")
+    expect(block(page, node)).to_be_visible()
+    write(page, "params.text", text)
+    page.locator("[data-path='params.kind'] select").select_option(label=kind)
+    page.locator("[data-path='params.save_as'] input").fill(variable)
+
+
+def begin_by_any_message(page: Page) -> None:
+    page.get_by_role("tab", name="Scenario").click()
+    triggers = page.locator("[data-path='triggers']")
+    triggers.get_by_role("button", name="+ Add").click()
+    triggers.locator("select").first.select_option(label="Any message")
+
+
+def publish(page: Page) -> None:
+    page.get_by_role("button", name="Publish…").click()
+    page.get_by_role("dialog").get_by_role("button", name="Go on to publishing").click()
+    page.locator("textarea[name=note]").fill("Built with the mouse")
+    page.locator("main, #content").get_by_role("button", name="Publish").first.click()
+    expect(page.locator("body")).to_contain_text("Version 1 is published")
+
+
+def talk(chat: Page, made: Made) -> None:
+    chat.goto(f"{made.product.base_url}/widget/{made.chat}")
+    box = chat.get_by_role("textbox", name="Write a message…")
+    box.fill("Hi")
+    box.press("Enter")
+    chat.get_by_role("button", name="By e-mail").click()
+    expect(chat.get_by_text("Your e-mail?")).to_be_visible()
+    box.fill("anna@example.com")
+    box.press("Enter")
+    expect(chat.get_by_text("Thank you, we have found you: anna@example.com")).to_be_visible()
+
+
+# --- nothing is lost ----------------------------------------------------------------------------------------------------------
+
+
+def test_changes_made_offline_survive_a_reload_and_are_saved(
+    make: Callable[..., Made], sign_in: Callable[..., Page], complaints: list[str]
+) -> None:
+    made, page = make(thank_you()), sign_in()
+    page.goto(made.address)
+    block(page, "done").click()
+
+    def cut(route: Route) -> None:
+        if route.request.method == "PUT":
+            route.abort()
+        else:
+            route.continue_()
+
+    page.route("**/draft", cut)
+    page.locator("#fb-title").fill("Written in a tunnel")
+    expect(page.locator(".fb-save")).to_contain_text("Offline")
+    page.reload()
+    expect(block(page, "done")).to_contain_text("Written in a tunnel")
+    expect(page.locator(".fb-toast")).to_contain_text("not saved are back")
+    page.unroute("**/draft")
+    saved(page)
+    assert made.stored()["sections"][0]["nodes"][2]["title"] == "Written in a tunnel"
+    complaints.clear()  # the cut connection
+
+
+def test_a_colleagues_save_is_shown_and_both_changes_are_kept(
+    make: Callable[..., Made], sign_in: Callable[..., Page], complaints: list[str]
+) -> None:
+    made, anna, boris = make(thank_you()), sign_in(), sign_in("boris")
+    for page in (anna, boris):
+        page.goto(made.address)
+        expect(block(page, "done")).to_be_visible()
+    boris.route("**/presence", lambda route: route.abort())  # he does not hear of her save before his own
+    block(anna, "done").click()
+    anna.locator("#fb-title").fill("Of Anna")
+    saved(anna)
+    block(boris, "bye").click()
+    boris.locator("#fb-title").fill("Of Boris")
+    dialog = boris.get_by_role("dialog")
+    expect(dialog).to_contain_text("has saved this scenario meanwhile")
+    expect(dialog).to_contain_text("Of Anna")
+    dialog.get_by_role("button", name="Keep both").click()
+    saved(boris)
+    expect(block(boris, "done")).to_contain_text("Of Anna")
+    expect(block(anna, "bye")).to_contain_text("Of Boris")  # she had nothing unsaved and sees it by herself
+    titles = {node["id"]: node.get("title") for node in made.stored()["sections"][0]["nodes"]}
+    assert (titles["done"], titles["bye"]) == ("Of Anna", "Of Boris")
+    expect(anna.locator(".fb-others")).to_contain_text("other")
+    complaints.clear()  # the refused save and the cut presence
+
+
+# --- hands on the keyboard, bad input -------------------------------------------------------------------------------------------
+
+
+def test_the_keyboard_alone_adds_connects_undoes_copies_and_jumps(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    made, page = make(thank_you()), sign_in()
+    page.goto(made.address)
+    page.locator(".react-flow__node[data-id=bye]").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.press("/")
+    page.keyboard.type("delay")
+    page.keyboard.press("Enter")
+    expect(block(page, "delay")).to_be_visible()
+    page.get_by_label("“Next” goes to").select_option("end")
+    page.keyboard.press("Escape")
+    page.locator(".react-flow__node[data-id=delay]").focus()
+    page.keyboard.press("Control+d")
+    expect(block(page, "delay_2")).to_be_visible()
+    page.keyboard.press("Delete")
+    expect(block(page, "delay_2")).to_have_count(0)
+    page.keyboard.press("Control+z")
+    expect(block(page, "delay_2")).to_be_visible()
+    page.keyboard.press("Control+z")
+    expect(block(page, "delay_2")).to_have_count(0)
+    page.keyboard.press("Control+f")
+    page.get_by_role("dialog").get_by_role("searchbox").fill("as you like")
+    page.keyboard.press("Enter")
+    expect(page.locator(".react-flow__node[data-id=bye]")).to_have_class(re.compile("selected"))
+    page.get_by_role("tab", name="Problems").click()
+    page.locator(".fb-problems button[data-code=params]").first.click()
+    expect(page.locator(".react-flow__node[data-id=delay]")).to_have_class(re.compile("selected"))
+    saved(page)
+
+
+def test_what_others_wrote_is_never_run_and_broken_texts_paste_nothing(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    script = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
+    draft = thank_you()
+    draft["sections"][0]["name"] = script
+    for node in draft["sections"][0]["nodes"]:
+        node["title"] = node["note"] = script
+    made, page = make(draft), sign_in()
+    page.goto(made.address)
+    block(page, "thanks").click()
+    expect(block(page, "thanks")).to_contain_text("onerror")
+    assert "run" not in page.title()
+    count = page.locator(".fb-block").count()
+    page.locator(".react-flow__node[data-id=thanks]").focus()
+    for text in ("{broken", "[]", '{"nodes": [{"id": 1}]}', "x" * 3_000_000):
+        page.evaluate(
+            "text => { const data = new DataTransfer(); data.setData('text/plain', text);"
+            "document.activeElement.dispatchEvent(new ClipboardEvent('paste', { clipboardData: data, bubbles: true })); }",
+            text,
+        )
+        expect(page.locator(".fb-toast.fb-bad")).to_be_visible()
+        assert page.locator(".fb-block").count() == count
+
+
+def test_a_draft_that_cannot_be_drawn_leads_to_the_json_editor(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    page = sign_in()
+    page.goto(make({"sections": [{"id": "main", "nodes": [{"id": "a", "kind": "end"}, {"id": "a", "kind": "end"}]}]}).address)
+    expect(page.locator(".fb-broken")).to_contain_text("two blocks with one id")
+    page.get_by_role("link", name="Open the JSON editor").click()
+    expect(page.locator("#id_draft")).to_be_visible()
