@@ -41,11 +41,12 @@ class RapidPro(Importer):
             found.lines += drawing.lines
             found.scenarios.append(_drawn(drawing, flow, keys))
         found.constants = dict.fromkeys(sorted(used.constants), "")
-        found.lines += [Line("", name, "campaign", "unsupported", _CAMPAIGN) for name in campaigns_in(data)]
+        found.lines += [
+            Line("", event.name, "campaign", "unsupported", event.message or "Its flow is not in the file.")
+            for event in campaigns_in(data)
+            if event.trigger is None or event.flow not in known
+        ]
         return found
-
-
-_CAMPAIGN = "Messages around a date of a person are triggers relative to a date attribute here. Make them anew."
 
 
 def _draw(drawing: Drawing, flow: Flow, known: Mapping[str, Flow], used: Used, categories: frozenset[str]) -> None:
@@ -86,6 +87,10 @@ def _start(drawing: Drawing, data: Any, flow: Flow) -> None:
     drawing.triggers, lost = triggers_of(data, flow)
     for trigger in drawing.triggers:
         drawing.tell(flow.name, f"trigger {trigger['kind']}", "exact")
+    for event in campaigns_in(data):
+        if event.trigger and event.flow == flow.uuid:
+            drawing.triggers.append(event.trigger)
+            drawing.tell(event.name, "campaign", "approximated" if event.message else "exact", event.message, section=drawing.sections[0])
     for what, why in lost:
         drawing.tell(flow.name, what, "unsupported", why, section=drawing.sections[0])
 

@@ -105,7 +105,22 @@ SURVEY = export(
         {"trigger_type": "S", "flow": {"uuid": "f-colours", "name": "Favourite colours"}},
     ],
     fields=[{"key": "colour", "name": "Colour", "type": "text"}, {"key": "born", "name": "Born", "type": "datetime"}],
-    campaigns=[{"name": "Reminders"}],
+    campaigns=[
+        {
+            "name": "Reminders",
+            "events": [
+                {
+                    "event_type": "F",
+                    "offset": -1,
+                    "unit": "W",
+                    "delivery_hour": 9,
+                    "relative_to": {"key": "born"},
+                    "flow": {"uuid": "f-age"},
+                },
+                {"event_type": "M", "offset": 1, "unit": "D", "relative_to": {"key": "born"}, "message": {"eng": "Hello"}},
+            ],
+        }
+    ],
 )
 
 ORDER = export(

@@ -100,6 +100,13 @@ def test_triggers_fields_and_places_come_over() -> None:
     assert [drawn.key for drawn in found.scenarios] == ["favourite-colours", "age"]
 
 
+def test_a_campaign_starts_its_flow_around_the_date() -> None:
+    found = converted(SURVEY)
+    assert found.scenarios[1].definition["triggers"] == [{"kind": "date", "attribute": "born", "days": -7, "at": "09:00"}]
+    told = [(line.verdict, line.message[:14]) for line in found.lines if line.what == "campaign"]
+    assert told == [("exact", ""), ("unsupported", "A bare message")]
+
+
 def test_a_webhook_is_a_call_and_its_result_routes() -> None:
     found = converted(ORDER)
     assert found.constants == {"crm_token": ""}

@@ -8,7 +8,7 @@ from typing import Any
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.naming import slug, variable
 from apps.scenarios.foreign.rapidpro import legacy
-from apps.scenarios.foreign.reading import at, obj, objects, rows, text
+from apps.scenarios.foreign.reading import at, number, obj, objects, rows, text
 
 CATEGORY = re.compile(r"\b(?:results|flow)\.(\w+)\.category", re.IGNORECASE)
 FIELD_TYPES = {"text": "text", "T": "text", "number": "number", "numeric": "number", "N": "number", "datetime": "date", "D": "date"}
@@ -124,5 +124,37 @@ def _trigger(trigger: Json) -> Json | None:
     return None
 
 
-def campaigns_in(data: Any) -> list[str]:
-    return [text(campaign.get("name")) or "?" for campaign in objects(obj(data).get("campaigns"))]
+@dataclass(frozen=True)
+class Around:
+    """An event of a campaign: what it is called in the report, the uuid of the flow that it starts ("" for a bare message), our trigger or
+    None, and why not or what differs.
+    """
+
+    name: str
+    flow: str
+    trigger: Json | None
+    message: str = ""
+
+
+def campaigns_in(data: Any) -> list[Around]:
+    """Events around a date of a person, of every campaign of the file."""
+    found = []
+    for campaign in objects(obj(data).get("campaigns")):
+        name = text(campaign.get("name")) or "?"
+        found += [_around(name, event) for event in objects(campaign.get("events"))] or [Around(name, "", None, "It has no events.")]
+    return found
+
+
+def _around(name: str, event: Json) -> Around:
+    flow = text(obj(event.get("flow")).get("uuid"))
+    if not flow:
+        return Around(name, "", None, "A bare message: make a scenario that says it, with a trigger around the date.")
+    days = {"D": 1, "W": 7}.get(text(event.get("unit")))
+    offset = number(event.get("offset"))
+    if days is None or offset is None or abs(offset * days) > 366:  # noqa: PLR2004  as a trigger takes them
+        return Around(name, flow, None, "Only days and weeks around a date can be triggers.")
+    hour = number(event.get("delivery_hour"))
+    kept = hour is not None and 0 <= hour <= 23  # noqa: PLR2004
+    field = obj(event.get("relative_to"))
+    trigger = {"kind": "date", "attribute": variable(text(field.get("key")) or text(field.get("label"))), "days": int(offset * days)}
+    return Around(name, flow, {**trigger, "at": f"{int(hour or 0) if kept else 10:02}:00"}, "" if kept else "no hour was given: 10:00")
