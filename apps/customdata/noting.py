@@ -12,15 +12,20 @@ from apps.core.trace import current_trace_id
 from apps.customdata.building import RecordBase
 from apps.customdata.models import Field, RecordHistory, Table
 from apps.events import recording
+from apps.identity.models import Person
 
 
 @dataclass(frozen=True)
 class Actor:
-    """Who changes records. `kind`: staff, scenario, api, import or system; `name` is shown in the history."""
+    """Who changes records. `kind`: staff, scenario, api, import or system; `name` is shown in the history. `person_id` and `bot_id`: in whose chat, for
+    the event of a record that links to nobody.
+    """
 
     kind: str
     name: str = ""
     user_id: int | None = None
+    person_id: int | None = None
+    bot_id: int | None = None
 
     @classmethod
     def staff(cls, user: Any) -> "Actor":
@@ -68,7 +73,9 @@ def note(table: Table, changes: Iterable[Change], by: Actor) -> None:
         return
     trace_id = current_trace_id()
     insert_in_bulk([_history(table, change, by, trace_id) for change in noted])
-    recording.write([_event(table, change, by, trace_id) for change in noted])
+    people = {pk for change in noted if (pk := _person(change))}
+    bots = dict(Person.objects.filter(pk__in=people).values_list("pk", "bot_id")) if people else {}
+    recording.write([_event(table, change, by, trace_id, bots) for change in noted])
 
 
 def _history(table: Table, change: Change, by: Actor, trace_id: str) -> RecordHistory:
@@ -93,14 +100,16 @@ def _hidden(values: Mapping[Field, Any]) -> dict[str, Any]:
     }
 
 
-def _event(table: Table, change: Change, by: Actor, trace_id: str) -> Any:
+def _event(table: Table, change: Change, by: Actor, trace_id: str, bots: Mapping[int, int]) -> Any:
     """`record.created`, `record.updated`, `record.deleted`: which record and which fields; never the values."""
+    person = _person(change)
+    person = person if person in bots else by.person_id
     told = {"table": table.alias, "table_id": table.pk, "record_id": change.record_id, "action": change.action, "by": by.kind}
     return recording.event(
         f"record.{change.action}",
         details={**told, "fields": [one.alias for one in change.fields]},
-        bot_id=table.bot_id,
-        person_id=_person(change),
+        bot_id=table.bot_id or bots.get(person or 0) or by.bot_id,
+        person_id=person,
         user_id=by.user_id,
         source_system="",
         trace_id=trace_id,

@@ -70,7 +70,7 @@ class Names(Mapping[str, Any]):
 
     def __getitem__(self, name: str) -> Any:
         if name in PROTECTED:
-            return self.facts.constants if name == "constants" else self._instance_settings()
+            return self._constants() if name == "constants" else self._instance_settings()
         for values in (self._extra, self._variables, self.facts.person):
             if name in values:
                 return values[name]
@@ -81,6 +81,11 @@ class Names(Mapping[str, Any]):
 
     def __len__(self) -> int:
         return sum(1 for _name in self)
+
+    def _constants(self) -> Mapping[str, Any]:
+        """The installation's, and what the session has kept as `constants.x` (ids of records); never one in place of the installation's."""
+        kept = {name.removeprefix("constants."): value for name, value in self._variables.items() if name.startswith("constants.")}
+        return {**kept, **self.facts.constants} if kept else self.facts.constants
 
     def _instance_settings(self) -> Mapping[str, Any]:
         if not self.masked:

@@ -46,7 +46,9 @@ class KnownNames:
         params = {param.name for section in flow.definition.sections for param in section.params}
         self.anything = "*" in sets
         self.roots = {*sets, *params, *ALWAYS_KNOWN, *(name.split(".", maxsplit=1)[0] for name in given)}
-        self.inner = {root: {name.removeprefix(f"{root}.") for name in given if name.startswith(f"{root}.")} for root in PROTECTED}
+        self.inner = {
+            root: {name.removeprefix(f"{root}.") for name in (*given, *sets) if name.startswith(f"{root}.")} for root in PROTECTED
+        }
 
     def problem(self, path: Sequence[str]) -> str:
         """What to do about a path that nothing sets; "" when it is known or may be."""
