@@ -5,13 +5,14 @@ from datetime import timedelta
 from typing import Any
 
 from django.db import transaction
+from django.db.models import Exists, OuterRef, Q
 from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.conversations import callbacks, inbox
 from apps.conversations.calloutcome import CallOutcome
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Call, Conversation, Update
+from apps.conversations.models import Call, Conversation, Outbox, Update
 from apps.core import dbclock
 from apps.events import recording
 from apps.events.models import Event
@@ -19,12 +20,17 @@ from apps.events.models import Event
 __all__ = ["MAX_DEATHS", "CallOutcome", "cancel", "claim", "posting", "settle"]
 
 MAX_DEATHS = 5
+PATIENCE = timedelta(seconds=2)
 
 
 def claim(identity: int, *, limit: int) -> list[Call]:
-    """Calls that are due and free, oldest first; the attempt is counted before it is made."""
+    """Calls that are due and free, oldest first; the attempt is counted before it is made. What was said before a call leaves before it, unless
+    the messenger keeps it waiting for longer than `PATIENCE`.
+    """
+    said_before = Outbox.objects.filter(lane_id=OuterRef("lane_id"), due_at__lte=OuterRef("created_at"))
     with transaction.atomic():
         free = Call.objects.select_for_update(skip_locked=True, of=("self",)).filter(
+            ~Exists(said_before) | Q(created_at__lte=Now() - PATIENCE),
             state=Call.State.PENDING,
             claimed_by__isnull=True,
             due_at__lte=Now(),

@@ -3,7 +3,7 @@
 import time
 from typing import Any
 
-from apps.conversations.models import Update
+from apps.conversations.models import Call, Update
 from apps.scenarios.models import Session
 
 PAUSE_SECONDS = 0.03
@@ -14,10 +14,15 @@ def wait_for(update: Update, *, deadline: float) -> dict[str, Any]:
     (`time.monotonic()`) it may still be "calling". Shape: {"status", "session", "data"?, "failure"?}.
     """
     outcome = dict(update.outcome)
-    while outcome.get("status") == "calling" and time.monotonic() < deadline:
+    while outcome.get("status") == "calling" and time.monotonic() < deadline and not _waits_for_callback(outcome):
         time.sleep(PAUSE_SECONDS)
         outcome = _latest(update)
     return outcome
+
+
+def _waits_for_callback(outcome: dict[str, Any]) -> bool:
+    """A callback may take days: whoever called us is told at once that it goes on without them."""
+    return Call.objects.filter(session_id=outcome.get("session"), state=Call.State.WAITING).exists()
 
 
 def _latest(update: Update) -> dict[str, Any]:

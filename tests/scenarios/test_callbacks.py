@@ -10,7 +10,7 @@ from pytest_django.fixtures import Settings
 
 from apps.conversations import callbacks, outcalls, sweeping
 from apps.conversations.callbacks import Taken
-from apps.conversations.models import Call
+from apps.conversations.models import Call, Outbox
 from apps.events.models import Event
 from apps.identity.models import Lead
 from apps.scenarios.models import Session
@@ -61,6 +61,12 @@ def address(crm: Crm) -> str:
     return found.removeprefix("https://bus.example")
 
 
+def claimed() -> list[Call]:
+    """As a sender claims it once what was said before has left."""
+    Outbox.objects.all().delete()
+    return outcalls.claim(1, limit=5)
+
+
 def token_of(call: Call) -> str:
     return callbacks.url_of(session_id=call.session_id, visit=call.visit).rpartition("/")[2]
 
@@ -102,7 +108,7 @@ def test_after_the_time_the_exit_is_taken_and_the_callback_is_told_so(lead: Lead
 
 def test_a_callback_that_overtakes_the_answer_to_our_call_is_kept(lead: Lead, crm: Crm) -> None:
     start(lead, make_scenario(lead.channel.bot, delivering(crm.url)))
-    [call] = outcalls.claim(1, limit=5)
+    [call] = claimed()
     assert callbacks.receive(token_of(call), content_type="application/json", body='{"state": "quick"}') is Taken.NEW
     assert callbacks.receive(token_of(call), content_type="application/json", body='{"state": "slow"}') is Taken.KNOWN
     assert not ended()
@@ -113,7 +119,7 @@ def test_a_callback_that_overtakes_the_answer_to_our_call_is_kept(lead: Lead, cr
 
 def test_a_callback_between_two_attempts_ends_the_attempts(lead: Lead, crm: Crm) -> None:
     start(lead, make_scenario(lead.channel.bot, delivering(crm.url)))
-    [call] = outcalls.claim(1, limit=5)
+    [call] = claimed()
     outcalls.settle([outcalls.CallOutcome(call, reply={"status": 503}, again_in=60)])
     assert callbacks.receive(token_of(call), content_type="text/plain", body="hello") is Taken.NEW
     until(ended)

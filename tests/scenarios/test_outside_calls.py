@@ -9,9 +9,10 @@ from typing import Any
 
 import pytest
 from django.db import connection
+from django.utils import timezone
 
 from apps.conversations import outcalls
-from apps.conversations.models import Call, Message
+from apps.conversations.models import Call, Message, Outbox
 from apps.core.models import InstanceSetting
 from apps.core.settings_store import forget
 from apps.events.models import Event
@@ -150,6 +151,7 @@ def test_a_server_error_is_tried_again_with_the_same_key(lead: Lead, crm: Crm) -
 
 def test_a_call_in_the_hand_of_a_dead_sender_is_made_again(lead: Lead, crm: Crm) -> None:
     start(lead, make_scenario(lead.channel.bot, calling(crm.url)), order=1)
+    Outbox.objects.all().delete()  # what was said before has left
     outcalls.claim(999_999, limit=1)  # nobody holds this identity's lock
     with sender():
         until(ended)
@@ -202,3 +204,14 @@ def test_personal_data_in_a_call_is_hidden_in_what_people_read(lead: Lead, crm: 
     assert Event.objects.get(kind="call.made").details["request"] == shown
     told = json.dumps(list(SessionStep.objects.values_list("events", flat=True)))
     assert ("AB-99123" in told, "80501112233" in told) == (False, False)
+
+
+def test_what_was_said_before_a_call_leaves_before_it_unless_the_messenger_keeps_it(lead: Lead, crm: Crm) -> None:
+    start(lead, make_scenario(lead.channel.bot, calling(crm.url)), order=1)
+    assert outcalls.claim(1, limit=5) == []
+    Call.objects.update(created_at=timezone.now() - outcalls.PATIENCE)
+    [call] = outcalls.claim(1, limit=5)
+    Call.objects.update(created_at=timezone.now(), claimed_by=None)
+    assert outcalls.claim(1, limit=5) == []
+    Outbox.objects.all().delete()
+    assert outcalls.claim(1, limit=5) == [call]

@@ -14,6 +14,7 @@ from django.db.models.functions import Greatest
 from django.utils import timezone
 from django.utils.translation import gettext as _
 
+from apps.core import dbclock
 from apps.core.bulk import insert_in_bulk
 from apps.core.cached import CachedTable
 from apps.core.trace import new_trace_id
@@ -95,7 +96,7 @@ def _owed(subscription: Subscription, event: Event, envelope: Json) -> list[Deli
             order_key=event.conversation_id,
             trace_id=event.trace_id,
             body=dump(body),
-            due_at=timezone.now(),
+            due_at=dbclock.now(),
         )
     ]
 
@@ -181,7 +182,7 @@ def settle(ended: Sequence[Pushed]) -> None:
 
 
 def _note(pushed: Pushed) -> None:
-    delivery, now = pushed.delivery, timezone.now()
+    delivery, now = pushed.delivery, dbclock.now()
     delivery.claimed_by, delivery.status_code, delivery.latency_ms = None, pushed.status, pushed.latency_ms
     delivery.error = pushed.error[:500]
     if pushed.again_in is not None:
@@ -258,7 +259,7 @@ def set_state(row: Subscription, state: str, *, why: str = "") -> None:
         row.save()
         mine = Delivery.objects.filter(subscription=row)
         if becomes_active:
-            mine.filter(state=State.HELD).update(state=State.PENDING, due_at=timezone.now())
+            mine.filter(state=State.HELD).update(state=State.PENDING, due_at=dbclock.now())
         elif state != Subscription.State.ACTIVE:
             mine.filter(state=State.PENDING).update(state=State.HELD, claimed_by=None)
     forget()
@@ -274,7 +275,7 @@ def replay(rows: Iterable[Delivery]) -> int:
         state__in=[State.DONE, State.FAILED, State.HELD]
     )
     return again.update(
-        state=State.PENDING, attempts=0, deaths=0, replays=F("replays") + 1, due_at=timezone.now(), done_at=None, claimed_by=None, error=""
+        state=State.PENDING, attempts=0, deaths=0, replays=F("replays") + 1, due_at=dbclock.now(), done_at=None, claimed_by=None, error=""
     )
 
 

@@ -17,12 +17,12 @@ GROUPS: tuple[tuple[Text, tuple[str, ...]], ...] = (
         _("People"),
         ("lead.connected", "lead.disconnected", "person.changed", "person.merged", "lead.blocked", "lead.unblocked"),
     ),
-    (_("Custom data"), ("record.*",)),
+    (_("Custom data"), ("record.created", "record.updated", "record.deleted")),
     (_("Integration"), ("endpoint.called", "call.made")),
     (_("Channels"), ("channel.failing", "channel.recovered")),
     (_("Everything"), ("*",)),
 )
-TITLES: dict[str, Text] = {"record.*": _("A record was made, changed or deleted"), "*": _("Every event")}
+TITLES: dict[str, Text] = {"*": _("Every event")}
 OWN = "webhook."  # told to nobody: a failing webhook must not feed itself
 TEST = "webhook.test"
 

@@ -14,7 +14,7 @@ from typing import Any, TypeVar
 import structlog
 from django.db import InterfaceError, OperationalError, connection, transaction
 
-from apps.core import claimants
+from apps.core import claimants, dbclock
 from apps.events import bus
 from apps.events.models import Delivery, Subscription
 from apps.events.webhooks import deliveries, posting
@@ -90,6 +90,7 @@ class Pusher:
     def _take(self) -> tuple[list[tuple[Delivery, Subscription]], bool]:
         """Read the bus, free what the dead had, claim what is due; whether the bus had more than one batch."""
         known = deliveries.subscriptions()
+        dbclock.keep()
         now = time.monotonic()
         if now - self._freed_at > FREE_SECONDS and known:
             self._free()

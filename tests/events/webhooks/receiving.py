@@ -37,12 +37,16 @@ class Receiver:
     answers: list[Answer] = field(default_factory=list)
     always: Answer = (204, {}, b"")
     echoes: bool = True
+    refuses: list[str] = field(default_factory=list)  # kinds of events that get one 500 each
     got: list[Request] = field(default_factory=list)
 
     def answer(self, request: Request) -> Answer:
         if b'"webhook.challenge"' in request.body:
             return (200, {}, json.dumps({"challenge": request.json["challenge"]}).encode()) if self.echoes else (200, {}, b"ok")
         self.got.append(request)
+        if request.json["type"] in self.refuses:
+            self.refuses.remove(request.json["type"])
+            return 500, {}, b""
         return self.answers.pop(0) if self.answers else self.always
 
     def kinds(self) -> list[str]:
