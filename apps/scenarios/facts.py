@@ -33,7 +33,7 @@ def facts_for_lead(lead: Lead, *, known: dict[str, Any] | None = None) -> Facts:
         constants=constants(),
         settings=settings,
         secret_settings=secret,
-        bot={"id": bot.pk, "name": bot.name},
+        bot={"id": bot.pk, "name": bot.name, "language": bot.default_language},
         lead={
             "id": lead.code,
             "chat_id": lead.chat_id,

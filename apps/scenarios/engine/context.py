@@ -63,8 +63,14 @@ class Context:
         return self._draft.facts.region
 
     def text(self, text: Text, *, target: Target = "") -> str:
-        """The text in the person's language with its placeholders filled in; "html" escapes the values."""
-        return text.in_language(self.language, self.flow.definition.default_language).text(self.names, target=target)
+        """The text in the person's language, else in the bot's, else in the scenario's base language, with its placeholders filled in; "html"
+        escapes the values.
+        """
+        if isinstance(text.root, str):
+            return text.compiled("").text(self.names, target=target)
+        base = self.flow.definition.default_language
+        own = self.flow.language(self._draft.facts.bot.get("language"))
+        return text.in_language(self.language, own, base).text(self.names, target=target)
 
     def template(self, template: Template, *, target: Target = "") -> str:
         return template.compiled.text(self.names, target=target)

@@ -54,7 +54,7 @@ class Draft:
         self.names = self._names()
 
     def _names(self) -> Names:
-        language = self.flow.language(self.variables.get("language"), self.facts.language)
+        language = self.flow.language(self.variables.get("language"), self.facts.language, self.facts.bot.get("language"))
         return Names(self.variables, self.facts, now=self.now, language=language)
 
     def dump(self) -> Json:

@@ -55,11 +55,11 @@ class Text(RootModel[str | dict[LanguageCode, str]]):
     model_config = ConfigDict(frozen=True, json_schema_extra={"x-role": "text", "examples": ["Hello, {{ user_name }}!"]})
     _compiled: dict[str, Compiled] = PrivateAttr(default_factory=dict)
 
-    def in_language(self, language: str, fallback: str) -> Compiled:
-        """The compiled text of that language (`ru-RU` finds `ru`), else of the fallback, else the first that is not empty."""
+    def in_language(self, language: str, *fallbacks: str) -> Compiled:
+        """The compiled text of that language (`ru-RU` finds `ru`), else of the first fallback that has one, else the first that is not empty."""
         if isinstance(self.root, str):
             return self.compiled("")
-        codes = (language, language.split("-", maxsplit=1)[0], fallback, *self.root)
+        codes = (language, language.split("-", maxsplit=1)[0], *fallbacks, *self.root)
         return self.compiled(next((code for code in codes if self.root.get(code)), ""))
 
     def compiled(self, code: str) -> Compiled:
