@@ -4,6 +4,7 @@ The callers of a moment are handled together right here, without a hop to a work
 waiting threads (the leader) looks for all of them with one query, so that waiting costs next to nothing per caller.
 """
 
+import json
 import threading
 import time
 from collections.abc import Sequence
@@ -11,7 +12,8 @@ from dataclasses import dataclass, field
 
 from apps.conversations import advancing, lanes, waking
 from apps.conversations.models import Update
-from apps.core.together import Together
+from apps.core import hot
+from apps.core.together import Together, aside
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.003, 0.05
 HELP_AFTER = 1.0  # seconds without an outcome after which the caller tries to take the chat itself
@@ -57,8 +59,7 @@ class Board:
     def _look(self) -> bool:
         with self._lock:
             wanted = dict(self._slots)
-        handled = Update.objects.filter(pk__in=set(wanted.values())).exclude(state=Update.State.PENDING).only("id")
-        found = {update.pk: update for update in handled}
+        found = {update.pk: update for update in aside(lambda: _handled(set(wanted.values())))}
         for slot, update_id in wanted.items():
             if update_id in found:
                 slot.update = found[update_id]
@@ -75,6 +76,10 @@ class Board:
             if following:
                 following.promoted = True
                 following.ready.set()
+
+
+def _handled(update_ids: set[int]) -> list[Update]:
+    return list(Update.objects.filter(pk__in=update_ids).exclude(state=Update.State.PENDING).only("id"))
 
 
 _board = Board()
@@ -96,7 +101,13 @@ def _handle_all(update_ids: Sequence[int]) -> list[Update]:
     claims = lanes.claim_of(update_ids)
     if claims:
         advancing.advance_claimed(claims)
-    found = Update.objects.defer("payload").in_bulk(update_ids)
+    rows = hot.run(
+        "SELECT id, state, outcome, lane_id, trace_id FROM conversations_update WHERE id = ANY (%s::bigint[])", [hot.numbers(update_ids)]
+    )
+    found = {
+        pk: Update(id=pk, state=state, outcome=json.loads(outcome), lane_id=lane_id, trace_id=trace_id)
+        for pk, state, outcome, lane_id, trace_id in rows
+    }
     return [found[update_id] for update_id in update_ids]
 
 

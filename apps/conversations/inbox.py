@@ -101,12 +101,9 @@ def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:
 
 def _post_all(several: Sequence[tuple[list[Posting], bool]]) -> list[list[Posted]]:
     rows = [row for some, _hint in several for row in some]
-    with transaction.atomic():
-        lane_ids = lanes.ensure(lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows)
-        by_row = [lane_ids[lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id)] for row in rows]
-        posted = iter(_insert(rows, by_row))
-        if any(hint for _some, hint in several):
-            transaction.on_commit(waking.workers)
+    posted = iter(_insert(rows))
+    if any(hint for _some, hint in several):
+        transaction.on_commit(waking.workers)
     return [list(itertools.islice(posted, len(some))) for some, _hint in several]
 
 
@@ -134,30 +131,41 @@ def load(payload: dict[str, Any]) -> Inbound:
 _payload = EncryptedJSONField()
 
 
-def _insert(rows: list[Posting], lane_ids: list[int]) -> list[Posted]:
-    """One statement. The lanes are locked by now, so ids are given in the order in which the rows become visible in each chat."""
+_POST = f"""
+WITH posted AS (
+    SELECT * FROM unnest(%s::text[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
+        WITH ORDINALITY AS p(key, bot_id, channel_id, source, event_key, kind, payload, trace_id, place)
+), lane AS (
+    INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
+    SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
+    ON CONFLICT (key) DO UPDATE SET {lanes.POSTED}
+    RETURNING key, id
+), inserted AS (
+    INSERT INTO conversations_update
+        (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
+    SELECT lane.id, bot_id, channel_id, source, event_key, kind, payload, trace_id, 'pending', 0, '', '{{}}'::jsonb, clock_timestamp()
+    FROM posted JOIN lane USING (key) ORDER BY place
+    ON CONFLICT (source, event_key) DO NOTHING
+    RETURNING id, lane_id, source, event_key
+)
+SELECT source, event_key, id, lane_id, true FROM inserted
+"""  # noqa: S608  names are ours
+_KNOWN = """
+SELECT old.source, old.event_key, old.id, old.lane_id, false FROM unnest(%s::text[], %s::text[]) AS posted(source, event_key), LATERAL (
+    SELECT * FROM conversations_update AS known WHERE known.source = posted.source AND known.event_key = posted.event_key LIMIT 1
+) AS old
+"""
+
+
+def _insert(rows: list[Posting]) -> list[Posted]:
+    """One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
+    them all in), so that ids are given in the order in which the rows become visible in each chat.
+    """
+    keys = [lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows]
     stored = hot.run(
-        """
-        WITH posted AS (
-            SELECT * FROM unnest(%s::bigint[], %s::bigint[], %s::bigint[], %s::text[], %s::text[], %s::text[], %s::text[], %s::text[])
-                WITH ORDINALITY AS p(lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, place)
-        ), inserted AS (
-            INSERT INTO conversations_update
-                (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
-            SELECT lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, 'pending', 0, '', '{}'::jsonb, clock_timestamp()
-            FROM posted ORDER BY place
-            ON CONFLICT (source, event_key) DO NOTHING
-            RETURNING id, lane_id, source, event_key
-        )
-        SELECT source, event_key, id, lane_id, true FROM inserted
-        UNION ALL
-        SELECT old.source, old.event_key, old.id, old.lane_id, false
-        FROM posted JOIN LATERAL (
-            SELECT * FROM conversations_update AS known WHERE known.source = posted.source AND known.event_key = posted.event_key LIMIT 1
-        ) AS old ON true
-        """,
+        _POST,
         [
-            hot.numbers(lane_ids),
+            hot.texts(keys),
             hot.numbers(row.bot_id for row in rows),
             hot.numbers(row.channel_id for row in rows),
             hot.texts(row.source for row in rows),
@@ -165,9 +173,14 @@ def _insert(rows: list[Posting], lane_ids: list[int]) -> list[Posted]:
             hot.texts(row.kind for row in rows),
             hot.texts(str(_payload.get_prep_value(row.payload)) for row in rows),
             hot.texts(row.trace_id for row in rows),
+            hot.texts(sorted(set(keys))),
         ],
     )
     found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in stored}
+    repeated = [row for row in rows if (row.source, row.event_key) not in found]
+    if repeated:
+        known = hot.run(_KNOWN, [hot.texts(row.source for row in repeated), hot.texts(row.event_key for row in repeated)])
+        found |= {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in known}
     return [_posted(found, (row.source, row.event_key)) for row in rows]
 
 

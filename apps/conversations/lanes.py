@@ -124,20 +124,6 @@ def put_off(lane_ids: Iterable[int], *, seconds: float) -> None:
         )
 
 
-def ensure(keys: Iterable[str]) -> dict[str, int]:
-    """Ids of the lanes with these keys, made where missing, each marked as having work and locked until the transaction ends."""
-    rows = hot.run(
-        f"""
-        INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
-        SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
-        ON CONFLICT (key) DO UPDATE SET {POSTED}
-        RETURNING key, id
-        """,  # noqa: S608  names are ours
-        [hot.texts(sorted(set(keys)))],
-    )
-    return dict(rows)
-
-
 def rekey(lane_id: int, *, key: str) -> None:
     """The chat has a new id; a lane that already has the new key stays, and this one runs dry."""
     with connection.cursor() as cursor:

@@ -12,9 +12,9 @@ from django.utils import timezone
 
 from apps.bots.models import Channel
 from apps.conversations import lanes, waking
-from apps.conversations.models import FeedItem, Message, Outbox
-from apps.core import dbclock
-from apps.core.bulk import insert_in_bulk, update_in_bulk
+from apps.conversations.models import Conversation, FeedItem, Message, Outbox
+from apps.core import dbclock, hot
+from apps.core.bulk import add_in_bulk, update_in_bulk
 from apps.events import recording
 from apps.events.models import Event
 from apps.identity.models import Lead
@@ -68,24 +68,23 @@ class Outcome:
 
 def claim(identity: int, *, limit: int, without_channels: Sequence[int] = ()) -> list[Outgoing]:
     """Heads of lanes that are due, dialogue before broadcast, oldest first. The attempt is counted before anything is sent."""
-    with connection.cursor() as cursor:
-        cursor.execute(
-            f"""
+    rows = hot.run(
+        f"""
             WITH heads AS (
                 SELECT o.id FROM conversations_outbox o JOIN bots_channel c ON c.id = o.channel_id
-                WHERE o.claimed_by IS NULL AND o.due_at <= clock_timestamp() AND c.is_active AND o.channel_id <> ALL (%(without)s)
+                WHERE o.claimed_by IS NULL AND o.due_at <= clock_timestamp() AND c.is_active AND o.channel_id <> ALL (%(without)s::bigint[])
                     AND (c.paused_until IS NULL OR c.paused_until <= clock_timestamp())
                     AND NOT EXISTS (SELECT 1 FROM conversations_outbox before WHERE before.lane_id = o.lane_id AND before.id < o.id)
-                ORDER BY o.urgency, o.due_at, o.id LIMIT %(limit)s FOR UPDATE OF o SKIP LOCKED
+                ORDER BY o.urgency, o.due_at, o.id LIMIT %(limit)s::bigint FOR UPDATE OF o SKIP LOCKED
             ), claimed AS (
-                UPDATE conversations_outbox AS o SET claimed_by = %(identity)s, claimed_at = clock_timestamp(), attempts = o.attempts + 1
+                UPDATE conversations_outbox AS o SET claimed_by = %(identity)s::bigint, claimed_at = clock_timestamp(), attempts = o.attempts + 1
                 FROM heads WHERE o.id = heads.id RETURNING {CLAIMED_COLUMNS}
             )
             SELECT o.*, m.content FROM claimed o JOIN conversations_message m ON m.id = o.message_id ORDER BY o.id
             """,  # noqa: S608  names are ours
-            {"limit": limit, "identity": identity, "without": list(without_channels)},
-        )
-        return [_outgoing(row) for row in cursor.fetchall()]
+        {"limit": limit, "identity": identity, "without": hot.numbers(without_channels)},
+    )
+    return list(map(_outgoing, rows))
 
 
 def unclaim(rows: Sequence[tuple[Outgoing, float]], *, identity: int) -> None:
@@ -115,18 +114,24 @@ def settle(outcomes: Sequence[Outcome], *, identity: int) -> None:
         _move([outcome for outcome in outcomes if outcome.moved_to])
         for outcome in {outcome.outgoing.channel_id: outcome for outcome in outcomes if outcome.pause}.values():
             _pause_channel(outcome)
-        Outbox.objects.filter(pk__in=[outcome.outgoing.id for outcome in over]).delete()
-        _conclude(over)
-        waking.feed()
+        with hot.together():
+            hot.later(
+                "DELETE FROM conversations_outbox WHERE id = ANY (%s::bigint[])", [hot.numbers(outcome.outgoing.id for outcome in over)]
+            )
+            _conclude(over)
+            waking.feed()
 
 
 def _still_ours(outcomes: Sequence[Outcome], identity: int) -> set[int]:
-    ids = [outcome.outgoing.id for outcome in outcomes]
-    return set(Outbox.objects.select_for_update().filter(pk__in=ids, claimed_by=identity).order_by("pk").values_list("pk", flat=True))
+    rows = hot.run(
+        "SELECT id FROM conversations_outbox WHERE id = ANY (%s::bigint[]) AND claimed_by = %s::bigint ORDER BY id FOR UPDATE",
+        [hot.numbers(outcome.outgoing.id for outcome in outcomes), identity],
+    )
+    return {row[0] for row in rows}
 
 
 def _conclude(outcomes: Sequence[Outcome]) -> None:
-    messages = Message.objects.select_related("conversation").in_bulk([outcome.outgoing.message_id for outcome in outcomes])
+    messages = _messages([outcome.outgoing.message_id for outcome in outcomes])
     changed, events, feed = [], [], []
     for outcome in outcomes:
         message = messages.get(outcome.outgoing.message_id)
@@ -151,8 +156,27 @@ def _conclude(outcomes: Sequence[Outcome]) -> None:
     }
     for lead_id, outcome in gone.items():
         Lead.objects.filter(pk=lead_id, is_active=True).update(is_active=False, inactive_reason=outcome.failed[:300])
-    insert_in_bulk(feed)
+    add_in_bulk(feed)
     recording.write(events)
+
+
+def _messages(ids: Sequence[int]) -> dict[int, Message]:
+    """With their conversations."""
+    own = hot.width(Message)
+    rows = hot.run(
+        f"""
+        SELECT {hot.columns(Message, "message")}, {hot.columns(Conversation, "conversation")} FROM unnest(%s::bigint[]) AS asked(id),
+            LATERAL (SELECT * FROM conversations_message WHERE id = asked.id LIMIT 1) AS message,
+            LATERAL (SELECT * FROM conversations_conversation WHERE id = message.conversation_id LIMIT 1) AS conversation
+        """,  # noqa: S608  names are ours
+        [hot.numbers(ids)],
+    )
+    found = {}
+    for row in rows:
+        message = hot.reader(Message)(row[:own])
+        message.conversation = hot.reader(Conversation)(row[own:])
+        found[message.pk] = message
+    return found
 
 
 def _raise(message: Message, outcome: Outcome) -> None:

@@ -20,7 +20,7 @@ from django.db import InterfaceError, OperationalError, connection, transaction
 
 from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
-from apps.conversations import calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing, sweeping
+from apps.conversations import beside, calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing, sweeping
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core import dbclock
@@ -31,6 +31,7 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LOOK_SECONDS = 1.0
+SETTLE_SECONDS = 0.01
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
 LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
@@ -47,6 +48,7 @@ class Work:
     calls: list[Call]
     files: list[Attachment]
     acknowledgements: list[Acknowledgement]
+    more: bool = False  # there may be: as much was due as there was room for
 
 
 class Sender:
@@ -54,6 +56,7 @@ class Sender:
 
     def __init__(self) -> None:
         self._wake = asyncio.Event()
+        self._waking: asyncio.TimerHandle | None = None
         self._stopping = False
         self._identity = 0
         self._session: Any = None  # the database session that holds the lock of our identity
@@ -105,7 +108,7 @@ class Sender:
                 return
 
     async def _start(self, room: int) -> bool:
-        """Claim up to `room` things and set them going; False when nothing was due."""
+        """Claim up to `room` things and set them going; whether there may be more."""
         work = await self._in_database(self._claim, room)
         for outgoing, at in work.sends:
             self._fly(self._deliver(outgoing, at), (OUTBOX, outgoing.id))
@@ -115,7 +118,7 @@ class Sender:
             self._fly(self._fetch(attachment), (FILES, attachment.pk))
         for acknowledgement in work.acknowledgements:
             self._fly(self._acknowledge(acknowledgement))
-        return any((work.sends, work.calls, work.files, work.acknowledgements))
+        return work.more
 
     def _claim(self, room: int) -> Work:
         """All or nothing: what was claimed in a session that breaks before the end is free, and only what was committed is in hand."""
@@ -133,11 +136,12 @@ class Sender:
         self._know([outgoing.channel_id for outgoing in claimed])
         sends = self._pace(claimed)
         preparing.complete([outgoing for outgoing, _at in sends], self._channels)
-        calls = outcalls.claim(self._identity, limit=max(1, room // 2))
-        files = fetching.claim(self._identity, limit=max(1, room // 4))
-        acknowledgements = _take_acknowledgements()
+        others = beside.look()
+        calls = outcalls.claim(self._identity, limit=max(1, room // 2)) if others.calls else []
+        files = fetching.claim(self._identity, limit=max(1, room // 4)) if others.files else []
+        acknowledgements = beside.take_acknowledgements() if others.acknowledgements else []
         self._know([*(row.channel_id for row in files), *(row.channel_id for row in acknowledgements)])
-        return Work(sends, calls, files, acknowledgements)
+        return Work(sends, calls, files, acknowledgements, more=len(claimed) == room or bool(calls or files or acknowledgements))
 
     def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
         """Give each message its slot as a moment of `monotonic`; those without one go back, and a channel that has none left is not asked
@@ -171,11 +175,20 @@ class Sender:
 
     def _landed(self, task: asyncio.Task[None], *, row: tuple[str, int] | None) -> None:
         self._in_flight.discard(task)
-        self._wake.set()
+        self._wake_soon()
         if not task.cancelled() and task.exception():
             logger.error("work in flight failed", exc_info=task.exception())
             if row:
                 self._crashed.append(row)
+
+    def _wake_soon(self) -> None:
+        """What ends within a moment is noted together."""
+        if self._waking is None:
+            self._waking = asyncio.get_running_loop().call_later(SETTLE_SECONDS, self._wake_now)
+
+    def _wake_now(self) -> None:
+        self._waking = None
+        self._wake.set()
 
     async def _deliver(self, outgoing: Outgoing, at: float) -> None:
         await asyncio.sleep(max(0.0, at - time.monotonic()))
@@ -373,13 +386,6 @@ def _disconnect_if_broken() -> None:
     """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
     if connection.connection is None or not connection.is_usable():
         connection.close()
-
-
-def _take_acknowledgements() -> list[Acknowledgement]:
-    """Claimed by deletion: at most once."""
-    rows = list(Acknowledgement.objects.order_by("id")[:50])
-    Acknowledgement.objects.filter(pk__in=[row.pk for row in rows]).delete()
-    return rows
 
 
 def _connection_params() -> dict[str, Any]:

@@ -1,10 +1,12 @@
-"""Puts each request into its chain."""
+"""Puts each request into its chain, and leads machines past what only people need."""
 
+import re
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
+from django.urls import resolve
 
 from apps.core.trace import HEADER, META_KEY, accepted_trace_id, trace
 
@@ -49,3 +51,28 @@ class TraceMiddleware:
 
 def _asked(request: HttpRequest) -> str:
     return accepted_trace_id(request.headers.get(HEADER), request.headers.get("traceparent"))
+
+
+_CALLED_BY_MACHINES = re.compile(r"/(?:bots/[^/]+/call/|webhooks/)")
+
+
+class MachineMiddleware:
+    """Calls of endpoints and webhooks of messengers go straight to their views: no session, user, language, static file, form token or message
+    concerns them, and those middlewares cost as much as the call itself. Must stand behind what concerns everybody (chain, HTTPS).
+    """
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: GetResponse) -> None:
+        self.get_response = get_response
+        if iscoroutinefunction(get_response):
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponseBase | Awaitable[HttpResponseBase]:
+        if iscoroutinefunction(self.get_response) or not _CALLED_BY_MACHINES.match(request.path_info):
+            return self.get_response(request)
+        request.get_host()  # refuses names that are not ours
+        found = request.resolver_match = resolve(request.path_info)
+        answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
+        return answer
