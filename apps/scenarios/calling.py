@@ -22,7 +22,7 @@ def wait_for(update: Update, *, deadline: float) -> dict[str, Any]:
 
 def _waits_for_callback(outcome: dict[str, Any]) -> bool:
     """A callback may take days: whoever called us is told at once that it goes on without them."""
-    return Call.objects.filter(session_id=outcome.get("session"), state=Call.State.WAITING).exists()
+    return Call.objects.filter(session_id=outcome.get("session") or 0, state=Call.State.WAITING).exists()
 
 
 def _latest(update: Update) -> dict[str, Any]:
