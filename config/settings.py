@@ -87,6 +87,7 @@ INSTALLED_APPS = [
 MIDDLEWARE = [
     "apps.core.middleware.TraceMiddleware",
     "django.middleware.security.SecurityMiddleware",
+    "apps.core.middleware.MachineMiddleware",
     "whitenoise.middleware.WhiteNoiseMiddleware",
     "csp.middleware.CSPMiddleware",
     "django.contrib.sessions.middleware.SessionMiddleware",
