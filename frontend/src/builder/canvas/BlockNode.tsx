@@ -1,6 +1,6 @@
 // A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
 import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
-import { memo } from "react";
+import { memo, useState } from "react";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
 import { t } from "../texts.ts";
@@ -34,9 +34,11 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
   const { node, kind, exits, problems, people, leads } = data;
   const worst = problems.some((problem) => problem.level === "error") ? "error" : problems.length ? "warning" : "";
   const said = preview(node);
+  const [near, setNear] = useState(false);
+  const live = near || Boolean(selected);
   return (
-    <div className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
-      <Handle type="target" position={Position.Left} id="in" className="fb-in" />
+    <div onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
+      <Knob node={node.id} exit="in" live={live} />
       <div className="fb-block-head">
         <span className="material-symbols-outlined fb-block-icon" aria-hidden="true">{kind?.icon ?? "help"}</span>
         <span className="fb-block-names">
@@ -53,7 +55,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
         return (
           <div key={exit.name} className={`fb-exit${exit.failure ? " fb-failure" : ""}${missing ? " fb-open-exit" : ""}${target ? " fb-joined" : ""}`} title={exit.failure ? t("Taken on failure; without a connection the error section runs") : exit.label}>
             <span>{exit.leads ? `${exit.label} → ${leads[exit.name] ?? ""}` : exit.label}</span>
-            {exit.leads ? null : <Handle type="source" position={Position.Right} id={exit.name} className="fb-out" />}
+            {exit.leads ? null : <Knob node={node.id} exit={exit.name} live={live} source />}
           </div>
         );
       })}
@@ -61,6 +63,19 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
     </div>
   ); // prettier-ignore
 }, sameView);
+
+/**
+ * Where connections begin and end. React Flow's own handle listens to every change of the canvas, and 300 blocks have over a thousand; so only
+ * those under the pointer are real, the others are drawn alike and found by their marks when connections are measured and dropped.
+ */
+function Knob({ node, exit, live, source = false }: { node: string; exit: string; live: boolean; source?: boolean }) {
+  const [type, place, own] = source ? (["source", Position.Right, "fb-out"] as const) : (["target", Position.Left, "fb-in"] as const);
+  if (live) return <Handle type={type} position={place} id={exit} className={own} />;
+  return (
+    <div className={`react-flow__handle react-flow__handle-${place} nodrag nopan ${own} ${type} connectable connectablestart connectableend`}
+      data-handleid={exit} data-nodeid={node} data-handlepos={place} data-id={`1-${node}-${exit}-${type}`} />
+  ); // prettier-ignore
+}
 
 /** React Flow gives every node new props while one is dragged; only these are drawn. */
 function sameView(old: NodeProps<BlockNodeType>, next: NodeProps<BlockNodeType>): boolean {

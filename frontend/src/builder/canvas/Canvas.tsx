@@ -26,6 +26,8 @@ import { NoteNode } from "./NoteNode.tsx";
 
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
 export const DRAG_TYPE = "application/x-dialog-bus-block";
+// From so many blocks on only those in view are drawn.
+const MANY = 80;
 const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
 
 export function Canvas() {
@@ -102,7 +104,7 @@ export function Canvas() {
         if (target) showSection(target);
       }}
       onNodeDragStop={(_event, node, dragged) => settle(dragged.length ? dragged : [node])}
-      nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={!locked} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
+      nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
       connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={[10, 10]} elevateNodesOnSelect={false}
       fitView fitViewOptions={FIT} defaultEdgeOptions={{ type: "default", interactionWidth: 18 }}
       ariaLabelConfig={{ "controls.zoomIn.ariaLabel": t("Zoom in"), "controls.zoomOut.ariaLabel": t("Zoom out"), "controls.fitView.ariaLabel": t("Show everything"), "minimap.ariaLabel": t("Overview") }}

@@ -76,7 +76,7 @@ export function drawnEdges(state: State, old: readonly Edge[]): Edge[] {
       const className = touched ? "fb-edge fb-near" : "fb-edge";
       const before = known.get(id);
       if (before && before.target === target && before.selected === selected && before.className === className) return [before];
-      return [{ id, source: node.id, sourceHandle: exit, target, targetHandle: "in", selected, className }];
+      return [{ id, source: node.id, sourceHandle: exit, target, targetHandle: "in", selected, className, reconnectable: touched && state.save !== "readonly" }];
     }),
   );
 }
