@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from functools import partial
 
-from faults import ledgers
+from faults import dialogues, ledgers
 from faults.audit import Allowed
 from faults.driver import Chat
 from faults.matrix import Run, fault
@@ -13,6 +13,7 @@ from faults.servants import Servant
 
 KILLS = 200
 LIVES = (0.2, 2.4)  # seconds that one lives; the first tenths of them it connects
+SLOW = {"do": "delay", "seconds": 0.3, "times": -1}
 KINDS = ("worker", "sender", "worker", "sender")
 
 
@@ -21,7 +22,9 @@ KINDS = ("worker", "sender", "worker", "sender")
     bound="each order has one effect, every dialogue ends, never a third copy",
 )
 def killed_at_random_points(run: Run) -> None:
-    chats = run.people("ordering", chats=40, count=8, bots=4)
+    """The CRM takes a moment for each answer, so that kills meet calls under way."""
+    chats = run.people("ordering", chats=40, count=8, bots=4, definition=dialogues.ordering(run.ground.further_system(2)))
+    run.ground.crm_control(run.ground.further_system(2)).script(SLOW)
     with nursery(run) as servant:
         driver = run.driver(chats, rate=5).start()
         kills = _kill(run, servant)
@@ -32,6 +35,7 @@ def killed_at_random_points(run: Run) -> None:
         for pid in living:
             servant.ask(do="stop", pid=pid)
     run.measured |= {"kills": str(kills), "parked and replayed": str(sum(replayed))}
+    run.ground.crm_control(run.ground.further_system(2)).reset()
     rows = [row for row in ledgers.lines(run.ground.crm_ledger) if row["chat"] in {str(chat.id) for chat in chats}]
     run.measured |= {"orders": str(sum(row["effect"] for row in rows)), "calls for them": str(len(rows))}
 
@@ -79,8 +83,8 @@ def _is_over(due: float) -> bool:
 
 
 def _replay(run: Run, chats: list[Chat]) -> int:
-    """An item whose worker died three times is parked; a person replays it."""
-    ids = [row[0] for row in run.ground.rows(
-        "SELECT id FROM conversations_update WHERE state = 'parked' AND channel_id = ANY(%s)", list({chat.bot["channel_id"] for chat in chats})
-    )]  # fmt: skip
-    return int(run.ground.clerk("replay", update_ids=ids)) if ids else 0
+    """An item whose worker died three times is parked; a person replays it. Parked for any other reason is a complaint."""
+    sql = "SELECT id, kind, error FROM conversations_update WHERE state = 'parked' AND channel_id = ANY(%s)"
+    rows = run.ground.rows(sql, list({chat.bot["channel_id"] for chat in chats}))
+    run.problems += sorted({f"parked {kind}: {error[:200]}" for _id, kind, error in rows if "died 3 times" not in error})
+    return int(run.ground.clerk("replay", update_ids=[row[0] for row in rows])) if rows else 0
