@@ -1,13 +1,13 @@
 """`python -m bench [--quick] [--only B1] [--markdown FILE]`: how fast the product is beside three baselines, in one run.
 
-`python -m bench idle` measures what a quiet installation costs.
+`python -m bench idle` measures what a quiet installation costs, `python -m bench growth` what a million stored conversations change.
 """
 
 import argparse
 import sys
 from pathlib import Path
 
-from bench import ground, idle, runs, table
+from bench import ground, growth, idle, runs, table
 from bench.requests import Kind
 from bench.runs import QUICK, Results, Scope
 
@@ -18,6 +18,8 @@ def main() -> int:
     given = arguments()
     if given.what == "idle":
         return _told(*idle.table(quick=given.quick, say=_say), into=given.markdown)
+    if given.what == "growth":
+        return _told(*growth.table(quick=given.quick, say=_say), into=given.markdown)
     results = speed(QUICK if given.quick else Scope(), only=given.only or list(ONLY))
     rows = table.rows(results)
     print(f"\n{table.plain(rows)}\n")
@@ -31,7 +33,7 @@ def main() -> int:
 
 def arguments() -> argparse.Namespace:
     parser = argparse.ArgumentParser(prog="bench", description=__doc__)
-    parser.add_argument("what", nargs="?", choices=["speed", "idle"], default="speed")
+    parser.add_argument("what", nargs="?", choices=["speed", "idle", "growth"], default="speed")
     parser.add_argument(
         "--quick", action="store_true", help="about a minute: short bursts, baselines with a messenger that answers at once"
     )

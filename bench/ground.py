@@ -79,6 +79,10 @@ class Ground:
         postgres.await_database(self.processes[0], self.folder, name)
         return postgres.url(self.folder, name)
 
+    def conninfo(self, name: str) -> str:
+        """For the driver itself, without Django."""
+        return postgres.url(self.folder, name)
+
     # --- the product ----------------------------------------------------------------------------------------------------
 
     def start_product(self, database: str, *, people: int, with_live: bool = False) -> System:

@@ -9,7 +9,7 @@ from bench.runs import Results
 NAMES: dict[Kind, str] = {"order": "B1", "order_async": "B1 async", "answer": "B2"}
 OURS, BARE, CELERY = "Dialog Bus", "bare Django", "Django + a Celery task each"
 TIMES_BARE: dict[Kind, float] = {"order": 1.2, "answer": 1.5}
-HEAD = ["", "burst", "× bare", "× Celery", "at 50 ms", "p50 / p99 at half", "at 50 ms", "CPU an event", "of it own", "memory"]
+HEAD = ["", "burst", "× bare", "× Celery", "burst, 50 ms", "p50 / p99 at half", "the same, 50 ms", "CPU an event", "of it own", "memory"]
 
 Row = list[str]
 
