@@ -1,7 +1,7 @@
 """Kill -9 at hundreds of random points, with a CRM that honours the idempotency key: each order takes effect once, every dialogue ends."""
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
 
@@ -30,7 +30,7 @@ def killed_at_random_points(run: Run) -> None:
         kills = _kill(run, servant)
         living = [servant.ask(do="start", kind=kind) for kind in KINDS]
         replayed: list[int] = []
-        run.ground.wait(lambda: replayed.append(_replay(run, chats)) or driver.done, seconds=90, step=0.5)  # type: ignore[func-returns-value]
+        run.ground.wait(lambda: replayed.append(replay(run, chats)) or driver.done, seconds=90, step=0.5)  # type: ignore[func-returns-value]
         run.finish(driver, seconds=150, allowed=Allowed(copies=True, late_copies=True, doubts=True))
         for pid in living:
             servant.ask(do="stop", pid=pid)
@@ -82,7 +82,7 @@ def _is_over(due: float) -> bool:
     return time.monotonic() >= due
 
 
-def _replay(run: Run, chats: list[Chat]) -> int:
+def replay(run: Run, chats: Sequence[Chat]) -> int:
     """An item whose worker died three times is parked; a person replays it. Parked for any other reason is a complaint."""
     sql = "SELECT id, kind, error FROM conversations_update WHERE state = 'parked' AND channel_id = ANY(%s)"
     rows = run.ground.rows(sql, list({chat.bot["channel_id"] for chat in chats}))

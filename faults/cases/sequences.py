@@ -1,6 +1,6 @@
 """Random sequences of {update, duplicate, timer, call, operator act, kill, flush, restart}: after each, every promise holds.
 
-A sequence is fifty events drawn from its seed, for people of its own: it is the same whenever it is asked for. Ten run side by side with the
+A sequence is fifty events drawn from its seed, for people of its own: it is the same whenever it is asked for. Forty run side by side with the
 same workers and senders (from the nursery, in a hurry: no rates, short patience), so that each also meets the kills of the others. A sequence
 that fails is printed whole.
 """
@@ -10,21 +10,22 @@ import threading
 import time
 from collections import Counter
 from collections.abc import Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
+from functools import partial
 
 import redis
 
 from faults import audit, dialogues, driver
 from faults.audit import Allowed
-from faults.cases.killing import nursery
+from faults.cases.killing import nursery, replay
 from faults.driver import Chat, Driver
 from faults.matrix import Run, fault, next_chat_id
 from faults.servants import Servant
 
 SEQUENCES, EVENTS = 200, 50
 A_FEW = 6
-ABREAST = 10
+ABREAST = 40
 PATIENCE = 30.0
 NEVER = 3600.0  # seconds of a timer that only fires when the sequence says so
 WEIGHTS = {"update": 34, "duplicate": 14, "order": 10, "timer": 14, "call": 12, "act": 8, "kill": 4, "flush": 2, "restart": 2}
@@ -92,7 +93,7 @@ def play(run: Run, *, count: int) -> None:
             flight = [Sequenced(cast, number) for number in range(first, min(count, first + ABREAST))]
             with ThreadPoolExecutor(len(flight)) as threads:
                 playing = [threads.submit(sequence.play) for sequence in flight]
-                run.ground.wait(lambda playing=playing: all(one.done() for one in playing), seconds=120)  # type: ignore[misc]
+                run.ground.wait(partial(_is_over, run, flight, playing), seconds=150, step=0.2)
             for sequence, played in zip(flight, playing, strict=True):
                 sequence.problems += [f"{type(error).__name__}: {error}"] if (error := played.exception()) else []
                 tally.update(sequence.events)
@@ -242,15 +243,22 @@ class Sequenced:
         raise AssertionError(f"chat {chat.id}: {text!r} has not come")
 
 
+def _is_over(run: Run, flight: Sequence[Sequenced], playing: Sequence["Future[None]"]) -> bool:
+    replay(run, [chat for sequence in flight for chat in sequence.chats])
+    return all(one.done() for one in playing)
+
+
+def _is_settled(run: Run, whole: Driver, allowed: Allowed) -> bool:
+    """Whether all is answered and at rest; what was parked because workers died with it is replayed, as a person does."""
+    replay(run, whole.chats)
+    return whole.replied(without=audit.doubtful(run.ground, whole.chats)) and not list(audit.left(run.ground, whole.chats, allowed))
+
+
 def _judge(run: Run, flight: Sequence[Sequenced]) -> None:
     """All chats of the flight against the database; what is wrong in a chat is told with the whole sequence that it belongs to."""
     whole = Driver(run.ground, [chat for sequence in flight for chat in sequence.chats], seed=run.seed)
     allowed = Allowed(copies=True, late_copies=True, doubts=True)
-    run.ground.wait(
-        lambda: whole.replied(without=audit.doubtful(run.ground, whole.chats)) and not list(audit.left(run.ground, whole.chats, allowed)),
-        seconds=PATIENCE,
-        step=0.1,
-    )
+    run.ground.wait(partial(_is_settled, run, whole, allowed), seconds=PATIENCE, step=0.1)
     found = audit.audit(run.ground, whole, allowed=allowed, rates=False).problems
     for sequence in flight:
         own = [*sequence.problems, *(problem for problem in found if any(f"chat {chat.id}" in problem for chat in sequence.chats))]
