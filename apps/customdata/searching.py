@@ -1,7 +1,8 @@
 """Search in the records of a model, while somebody is typing: by the beginnings of words in their forms, and by likeness where the server can.
 
     search(table, "жалоба рига", limit=20)    → Found(records, way): the best first; numbers and personal values are found by exact value
-    matching(rows, table, "…")                the rows of a query set that match, for lists
+    matching(rows, table, "…")                the rows of a query set that match
+    ids(table, "…")                           the numbers of the first matches in a big model, for lists
     way()                                     "likeness" when the server has pg_trgm, else "words"
     in_time(seconds)                          the block's statements end after so long; then `TooSlowError` says what to do
     keep_indexes()                            builds what searching in big models needs; beat calls it
@@ -109,10 +110,26 @@ def search(table: Table, text: str, limit: int = 20, *, without: Collection[str]
 
 def matching(rows: "QuerySet[RecordBase]", table: Table, text: str, *, without: Collection[str] = ()) -> "QuerySet[RecordBase]":
     """Those of `rows` that match; all of them for an empty text. Whoever reads it does so within `in_time`."""
+    return rows.filter(condition(table, text, without=without)) if _clean(text) else rows
+
+
+def condition(table: Table, text: str, *, without: Collection[str] = ()) -> Q:
+    """Whether a record matches; nothing does for an empty text."""
     asked = _clean(text)
-    if not asked:
-        return rows
-    return rows.filter(_exact(table, asked, without=without) | _condition(table, asked, way(), without=without))
+    return _exact(table, asked, without=without) | _condition(table, asked, way(), without=without) if asked else Q(pk__in=[])
+
+
+def ids(table: Table, text: str, *, without: Collection[str] = ()) -> list[int] | None:
+    """The numbers of the first matches in a model that has an index for it, for a list to filter by; None when the model is small enough to be
+    read through. Raises `TooSlowError`.
+    """
+    asked, how = _clean(text), way()
+    if not storage.index_is_valid(index_name(table, how)):
+        return None
+    rows = model_of(table)._default_manager.all()
+    with in_time():
+        exact = rows.filter(_exact(table, asked, without=without)).order_by().values_list("pk", flat=True)[:CANDIDATES]
+        return [*exact, *_matches(rows, table, asked, how, without=without)]
 
 
 def _clean(text: str) -> str:
@@ -121,13 +138,18 @@ def _clean(text: str) -> str:
 
 def _like(rows: "QuerySet[RecordBase]", table: Table, asked: str, how: str, *, without: Collection[str]) -> list[RecordBase]:
     """The newest of the first matches. The matches are found by the index alone: sorted by id at once, the whole model would be walked."""
+    found = sorted(_matches(rows, table, asked, how, without=without))
+    return list(rows.filter(pk__in=found[-CANDIDATES // 5 :]).order_by("-pk"))
+
+
+def _matches(rows: "QuerySet[RecordBase]", table: Table, asked: str, how: str, *, without: Collection[str]) -> list[int]:
     if storage.index_is_valid(index_name(table, how)):
         _set_local("enable_seqscan", "off")
     if how == "likeness":
         _set_local("pg_trgm.word_similarity_threshold", str(LIKE))
-    ids = list(rows.filter(_condition(table, asked, how, without=without)).order_by().values_list("pk", flat=True)[:CANDIDATES])
+    found = list(rows.filter(_condition(table, asked, how, without=without)).order_by().values_list("pk", flat=True)[:CANDIDATES])
     _set_local("enable_seqscan", "on")
-    return list(rows.filter(pk__in=sorted(ids)[-CANDIDATES // 5 :]).order_by("-pk"))
+    return found
 
 
 def _rank(record: RecordBase, names: Sequence[str], asked: str) -> tuple[int, int]:

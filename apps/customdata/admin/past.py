@@ -51,7 +51,8 @@ def _entries(table: Table, rows: list[RecordHistory], seen: list[Field]) -> list
             "at": moment(row.at),
             "icon": ICONS.get(row.action, "circle"),
             "action": row.get_action_display(),
-            "who": people.get(row.user_id or 0) or " ".join(part for part in (_actor(row.actor), row.actor_name) if part),
+            "who": (people.get(row.user_id or 0) if row.actor == "staff" else "")
+            or " ".join(part for part in (_actor(row.actor), row.actor_name) if part),
             "trace": trace_link(row.trace_id),
             "changes": [
                 (field.name if field else _("removed field"), _told(field, row.before.get(key)), _told(field, row.after.get(key)))

@@ -15,7 +15,7 @@ from django.utils.html import format_html
 from django.utils.translation import gettext_lazy, ngettext
 
 from apps.core import audit
-from apps.customdata import access, deleting, links, records
+from apps.customdata import access, deleting, links, records, searching
 from apps.customdata.access import Rights
 from apps.customdata.admin import bulk, cells, inline, past
 from apps.customdata.admin.filters import created_filter, filter_of
@@ -26,10 +26,12 @@ from apps.customdata.filtering import Filter, FilterError, conditions
 from apps.customdata.models import Field, Table
 from apps.customdata.noting import Actor
 from apps.customdata.records import ConflictError
+from apps.customdata.searching import TooSlowError
 from apps.events.admin.pages import Fact, PageAdmin
 from apps.events.showing import moment
 
 MOST_SEARCHED = 10
+_COLUMNS = "_record_columns"
 
 
 class RecordAdmin(PageAdmin):
@@ -85,6 +87,14 @@ class RecordAdmin(PageAdmin):
         return RecordChangeList
 
     def get_list_display(self, request: HttpRequest) -> list[Any]:
+        """The same functions all through a request: the list compares them to know which can be sorted by."""
+        made: list[Any] | None = getattr(request, _COLUMNS, None)
+        if made is None:
+            made = self._columns(request)
+            setattr(request, _COLUMNS, made)
+        return made
+
+    def _columns(self, request: HttpRequest) -> list[Any]:
         rights = self.rights(request)
         return [_number, *(_column(field, rights) for field in rights.fields(self.table) if field.in_list), _changed]
 
@@ -105,7 +115,15 @@ class RecordAdmin(PageAdmin):
         term = search_term.strip()[:200]
         if not term:
             return queryset, False
-        found = Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q(pk__in=())  # noqa: PLR2004  fits a bigint
+        try:
+            known = searching.ids(self.table, term, without=self.rights(request).hidden)
+        except TooSlowError as error:
+            messages.warning(request, str(error))
+            return queryset.none(), False
+        if known is not None:
+            return queryset.filter(pk__in=known), False
+        found = searching.condition(self.table, term, without=self.rights(request).hidden)
+        found |= Q(pk=int(term)) if term.isascii() and term.isdigit() and len(term) < 19 else Q(pk__in=())  # noqa: PLR2004  fits a bigint
         for field in self._searched(request):
             found |= self._holding(field, term)
         return queryset.filter(found), False
