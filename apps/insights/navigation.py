@@ -59,7 +59,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("identity.ClientField", _("Client fields"), "badge"),
         ),
     ),
-    (DATA, (Page("customdata.Table", _("Models"), "schema"),)),
+    (DATA, (Page("customdata.Table", _("Models"), "schema"), Page("imports.ImportJob", _("Imports"), "upload_file"))),
     (
         _("Integration"),
         (
