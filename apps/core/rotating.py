@@ -9,6 +9,8 @@ from django.db.models.functions import Cast
 from apps.core.crypto import DecryptionError, current_prefix, decrypt, encrypt
 
 Progress = Callable[[str, int, int], None]
+# Models beside those of the installed apps that hold encrypted columns; an app puts what gives them here when it is ready.
+further: list[Callable[[], Iterator[type[models.Model]]]] = []
 
 
 def rotate(model: type[models.Model], field: str, *, batch: int, progress: Progress) -> tuple[int, int]:

@@ -4,6 +4,7 @@ Attributes: `id`, `version`, `created_at`, `updated_at`, and `f_<field id>` for 
 has `f_<id>_x`, the digest of its value. The class knows its `table`.
 """
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING, Any, ClassVar
 
 from django.apps import apps
@@ -56,8 +57,12 @@ def model_of(table: Table) -> type[RecordBase]:
 
 
 def _build(table: Table) -> type[RecordBase]:
-    attributes: dict[str, Any] = {"__module__": __name__, "table": table}
-    for field in table.fields:
+    return _class(table, table.fields, {})
+
+
+def _class(table: Table, fields: Iterable[Field], more: dict[str, Any]) -> type[RecordBase]:
+    attributes: dict[str, Any] = {"__module__": __name__, "table": table, **more}
+    for field in fields:
         attributes |= _columns(field)
     registry = Apps()
     meta = {
@@ -80,6 +85,12 @@ def _columns(field: Field) -> dict[str, Any]:
     if field.personal:
         found[field.digest_attribute] = models.TextField(null=True, editable=False, db_column=field.digest_column)
     return found
+
+
+def with_kept_columns(table: Table, kept: Iterable[Any]) -> type[RecordBase]:
+    """The class with further encrypted columns: of removed fields and of former types whose values are kept."""
+    members = {f"kept_{column.column}": column_field(column) for column in kept}
+    return _class(table, [*table.fields], members)
 
 
 def column_field(field: Any) -> "models.Field[Any, Any]":

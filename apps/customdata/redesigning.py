@@ -23,6 +23,10 @@ from apps.customdata.models import Field, FieldChange, Table, TableRight
 PLAIN = ("name", "alias", "required", "help_text", "section", "in_list", "in_filter", "in_search", "unique", "indexed")
 FLAGS = ("required", "unique", "indexed", "personal", "in_list", "in_filter", "in_search")
 TEXTS = ("name", "alias", "kind", "help_text", "section")
+# How often people need a type; further ones come after these.
+COMMON = (
+    "text", "long_text", "number", "date", "datetime", "boolean", "choice", "choices", "phone", "email", "relation", "person", "file", "json",
+)  # fmt: skip
 LIMITS = {"name": 100, "help_text": 200, "section": 60, "alias": 60}
 
 
@@ -271,7 +275,7 @@ def kinds_for_page() -> list[dict[str, Any]]:
             "kind": code, "label": str(kind.label), "icon": kind.icon, "unique": kind.unique, "index": bool(kind.index), "personal": kind.personal,
             "search": kind.searchable, "refers": kind.refers, "options": _options(kind.Options),
         }
-        for code, kind in kinds.items()
+        for code, kind in sorted(kinds.items(), key=lambda pair: (COMMON.index(pair[0]) if pair[0] in COMMON else len(COMMON), pair[0]))
     ]  # fmt: skip
 
 

@@ -1,7 +1,7 @@
 """Two people turn out to be one: everything of the absorbed one moves to the kept one, and can be moved back."""
 
-from collections.abc import Iterator
-from typing import Any
+from collections.abc import Iterator, Sequence
+from typing import Any, Protocol
 
 from django.db import transaction
 from django.db.models import ForeignKey, Model
@@ -10,6 +10,21 @@ from django.utils import timezone
 from apps.events import recording
 from apps.identity.attributes import COLUMNS, index_private
 from apps.identity.models import ExternalId, Lead, Person, PersonMerge, PrivateIndex
+
+
+class Follower(Protocol):
+    """Rows of an app above that hold a person's number without a foreign key; their labels in an undo begin with `prefix`."""
+
+    prefix: str
+
+    def move(self, origin: int, target: int) -> dict[str, list[int]]:
+        """Re-points them; which rows, by label."""
+
+    def move_back(self, label: str, ids: Sequence[int], *, kept: int, restored: int) -> None:
+        """Those of them that still point at `kept`."""
+
+
+followers: list[Follower] = []  # apps above put theirs here when they are ready
 
 
 class MergeConflictError(Exception):
@@ -51,6 +66,10 @@ def unmerge(record: PersonMerge) -> Person:
         _unfill(kept, record.undo["filled"])
         index_private(person, written=person.private)
         for label, ids in record.undo["moved"].items():
+            follower = next((one for one in followers if label.startswith(one.prefix)), None)
+            if follower is not None:
+                follower.move_back(label, ids, kept=kept.pk, restored=person.pk)
+                continue
             relation = next(field for field in _pointers() if _label(field) == label)
             relation.model._default_manager.filter(pk__in=ids, **{relation.name: kept}).update(**{relation.name: person})
         recording.record("person.unmerged", details={"restored": person.pk, "merge": record.pk}, person_id=kept.pk, bot_id=kept.bot_id)
@@ -131,6 +150,8 @@ def _move_all(origin: int, target: int) -> dict[str, list[int]]:
         if ids:
             moved[_label(relation)] = ids
             relation.model._default_manager.filter(pk__in=ids).update(**{f"{relation.name}_id": target})
+    for follower in followers:
+        moved |= follower.move(origin, target)
     return moved
 
 

@@ -205,6 +205,7 @@
         button.dataset.kind = kind.kind;
         button.addEventListener("click", () => {
           dirty = true;
+          cards().forEach((card) => { card.open = false; });
           add({ id: null, name: "", alias: "", kind: kind.kind, options: {}, required: false, unique: false, indexed: false, personal: false, default: null, help_text: "", section: "", in_list: list.children.length < 7, in_filter: false, in_search: kind.search }, { open: true });
           showRights();
         });

@@ -1,5 +1,6 @@
 """Re-encrypts every encrypted field with the current key."""
 
+from itertools import chain
 from typing import Any
 
 from django.apps import apps
@@ -7,7 +8,7 @@ from django.core.management.base import BaseCommand, CommandParser
 
 from apps.core.crypto import keyring
 from apps.core.fields import encrypted_fields
-from apps.core.rotating import rotate
+from apps.core.rotating import further, rotate
 
 
 class Command(BaseCommand):
@@ -20,8 +21,9 @@ class Command(BaseCommand):
 
     def handle(self, *_args: Any, **options: Any) -> None:
         total = unreadable = 0
-        for model in apps.get_models():
-            for field in encrypted_fields(model) if model._meta.managed else []:
+        known = (model for model in apps.get_models() if model._meta.managed)
+        for model in chain(known, *(give() for give in further)):
+            for field in encrypted_fields(model):
                 changed, failed = rotate(model, field.name, batch=options["batch"], progress=self._progress)
                 total += changed
                 unreadable += failed
