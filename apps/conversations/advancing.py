@@ -27,6 +27,7 @@ logger = structlog.get_logger(__name__)
 
 MAX_DEATHS = 3
 MAX_FAILURES = 5
+SUSPICIOUS_ATTEMPTS = 2  # the third claim of a lane follows two deaths
 RETRY_SECONDS = 1.0
 
 
@@ -74,7 +75,13 @@ def respond(turn: Turn, answering: Sequence[Responder]) -> None:
 
 
 def advance_claimed(claims: Sequence[Claim]) -> int:
-    """`advance`, with what went wrong earlier kept apart: lanes that fail or kill a worker are run alone and finally parked."""
+    """`advance`, with what went wrong earlier kept apart: lanes that fail or kill a worker are run alone and finally parked. Of those with
+    which two workers have died only one is kept in hand, so that what kills does not take its neighbours along to the third death.
+    """
+    suspects = [claim for claim in claims if claim.attempts > SUSPICIOUS_ATTEMPTS]
+    if len(suspects) > 1:
+        lanes.give_back(suspects[1:], after_seconds=0)
+        claims = [claim for claim in claims if claim not in suspects[1:]]
     healthy = [claim for claim in claims if claim.attempts == 1]
     handled = 0
     if healthy:

@@ -135,6 +135,17 @@ def test_an_item_that_kills_its_worker_is_parked_after_three_deaths() -> None:
     assert Lane.objects.get().attempts == 0
 
 
+def test_what_has_killed_two_workers_is_kept_in_hand_alone_so_that_its_neighbours_are_not_parked_with_it() -> None:
+    channel = make_channel()
+    for chat in ("1", "2", "3"):
+        inbox.accept(channel, [text("hello", chat_id=chat)])
+    Lane.objects.update(attempts=2)
+    assert advancing.advance_claimed(lanes.claim(limit=10)) == 1
+    assert sorted(Lane.objects.values_list("attempts", flat=True)) == [0, 2, 2]
+    assert advancing.drain() == 2
+    assert list(Update.objects.values_list("state", flat=True)) == ["done"] * 3
+
+
 def test_a_busy_chat_is_left_alone_and_its_item_is_not_lost() -> None:
     channel = make_channel()
     lane_id = inbox.accept(channel, [text("hello")])[0].lane_id
