@@ -72,7 +72,7 @@ def admitted(request: HttpRequest, attempt: Attempt) -> Caller:
     caller = tokens.authenticate(request.headers.get("Authorization", ""), at=attempt.began_at)
     attempt.caller = caller
     limit = caller.calls_per_minute or int(settings.TOKEN_CALLS_PER_MINUTE)
-    decision = ratelimit.allow(f"token:{caller.token_id}", limit=limit, per_seconds=60)
+    decision = ratelimit.blocks.allow(f"token:{caller.token_id}", limit=limit, per_seconds=60)
     if not decision.allowed:
         seconds = max(1, math.ceil(decision.retry_after))
         raise RefusedError("rate_limited", f"Too many calls. Try again in {seconds} s.", headers={"Retry-After": str(seconds)})

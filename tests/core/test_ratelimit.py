@@ -5,6 +5,7 @@ import pytest
 from django.test import RequestFactory
 from pytest_django import Settings
 
+from apps.core import ratelimit
 from apps.core.ratelimit import allow, client_ip, take
 from apps.core.redis import client
 
@@ -97,3 +98,22 @@ def test_only_our_own_proxies_are_believed(settings: Settings, proxies: int, for
     headers = {"X-Forwarded-For": forwarded} if forwarded else {}
     request = RequestFactory(REMOTE_ADDR="9.9.9.9").get("/", headers=headers)
     assert client_ip(request) == expected
+
+
+def test_blocks_let_no_more_through_than_the_limit() -> None:
+    blocks = ratelimit.Blocks()
+    allowed = sum(blocks.allow("blocks", limit=6_000, per_seconds=6_000).allowed for _call in range(6_100))
+    assert 6_000 <= allowed <= 6_020  # a second or two went by meanwhile
+
+
+def test_a_small_limit_is_asked_one_by_one() -> None:
+    blocks = ratelimit.Blocks()
+    assert [blocks.allow("few", limit=3, per_seconds=600).allowed for _call in range(5)] == [True, True, True, False, False]
+
+
+def test_a_block_serves_without_redis() -> None:
+    blocks = ratelimit.Blocks()
+    assert blocks.allow("many", limit=6_000, per_seconds=60).allowed
+    room = ratelimit.allow("many", limit=6_000, per_seconds=60).remaining
+    assert all(blocks.allow("many", limit=6_000, per_seconds=60).allowed for _call in range(9))
+    assert ratelimit.allow("many", limit=6_000, per_seconds=60).remaining >= room - 1
