@@ -2,21 +2,26 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import datetime
 from typing import Any
 
 from django.http import HttpRequest, HttpResponse
+from django.utils.dateparse import parse_datetime
 from drf_spectacular.utils import extend_schema
 
-from apps.accounts.access import scoped
+from apps.accounts.access import can, scoped
 from apps.core.trace import current_trace_id
 from apps.gateway import authoring_spec
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.staff import StaffView, body_of, reader
+from apps.scenarios import analytics
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.flow import DefinitionError
 from apps.scenarios.models import Scenario
 from apps.scenarios.simulation import asked, asking
 from apps.scenarios.versions import differing
+
+MAX_DIGITS = 9
 
 
 def done(body: Json, *, status: int = 200, **headers: str) -> HttpResponse:
@@ -66,6 +71,46 @@ class DifferencesView(StaffView):
         except differing.NoSuchVersionError as error:
             raise RefusedError("not_found", "There is no such version.") from error
         return done(differing.difference(old, new))
+
+
+class AnalyticsView(StaffView):
+    """`GET /api/scenarios/{pk}/analytics`: figures per block and exit."""
+
+    methods = ("GET",)
+
+    @extend_schema(**authoring_spec.ANALYTICS)
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = scenario_for(request, pk)
+        if not can(reader(request), "view", "analytics", scenario.bot_id):
+            raise RefusedError("forbidden")
+        window = _window(request)
+        rows = analytics.figures(scenario, window)
+        blocks = [{"node": row.node, "title": row.title, "kind": row.kind, **row.figures.as_json()} for row in rows if row.exit is None]
+        edges = [{"node": row.node, "exit": row.exit, **row.figures.as_json()} for row in rows if row.exit is not None]
+        return done({"nodes": blocks, "edges": edges, "versions": analytics.versions(scenario), "languages": analytics.languages(scenario)})
+
+
+def _window(request: HttpRequest) -> analytics.Window:
+    """Raises `RefusedError` for what cannot be read: a wrong window would give wrong figures."""
+    since, until = (_moment(request, name) for name in ("since", "until"))
+    version, language = request.GET.get("version", ""), request.GET.get("language", "")
+    if version and not (version.isdecimal() and len(version) < MAX_DIGITS):
+        raise RefusedError("bad_request", "version must be the number of a version.")
+    if "\x00" in language:
+        raise RefusedError("bad_request", "language must be a code such as en.")
+    return analytics.Window(since, until, int(version) if version else None, language or None)
+
+
+def _moment(request: HttpRequest, name: str) -> datetime | None:
+    text = request.GET.get(name, "")
+    try:
+        found = parse_datetime(text) if text else None
+    except ValueError:
+        found = None
+    known = found is not None and found.tzinfo is not None and analytics.FIRST_YEAR <= found.year <= analytics.LAST_YEAR
+    if text and not known:
+        raise RefusedError("bad_request", f"{name} must be a moment with its zone, such as 2026-05-20T00:00:00Z.")
+    return found
 
 
 class SimulateView(StaffView):

@@ -109,3 +109,53 @@ DIFFERENCES: Json = {
         },
     ),
 }
+
+_COUNT: Json = {"type": "integer"}
+_SECONDS: Json = {"type": "number", "nullable": True}
+_FIGURES: Json = {
+    **dict.fromkeys(("visits", "people", "left", "ended", "waiting", "dropped", "errors"), _COUNT),
+    "median_seconds": _SECONDS,
+    "p95_seconds": _SECONDS,
+    "drop_off": {"type": "number"},
+    "error_rate": {"type": "number"},
+}
+_TEXT: Json = {"type": "string"}
+ANALYTICS: Json = {
+    "operation_id": "measure_scenario",
+    "tags": TAGS,
+    "summary": "Figures per block and exit: visits, people, drop-off, times, errors",
+    "description": "A visit was left by an exit, ended the scenario, still waits, or was dropped. Times are of visits that were left. "
+    f"Needs the right to see analytics of the bot. {STAFF}",
+    "parameters": [
+        SCENARIO,
+        query("since", "Only visits that began then or later.", OpenApiTypes.DATETIME),
+        query("until", "Only visits that began before.", OpenApiTypes.DATETIME),
+        query("version", "Number of a version.", OpenApiTypes.INT),
+        query("language", "Language of the people."),
+    ],
+    "responses": responses(
+        400,
+        401,
+        403,
+        404,
+        405,
+        429,
+        503,
+        description="The figures",
+        good={
+            "type": "object",
+            "required": ["nodes", "edges"],
+            "properties": {
+                "success": {"type": "boolean"},
+                "trace_id": _TEXT,
+                "nodes": {
+                    "type": "array",
+                    "items": {"type": "object", "properties": {"node": _TEXT, "title": _TEXT, "kind": _TEXT, **_FIGURES}},
+                },
+                "edges": {"type": "array", "items": {"type": "object", "properties": {"node": _TEXT, "exit": _TEXT, **_FIGURES}}},
+                "versions": {"type": "array", "items": _COUNT},
+                "languages": {"type": "array", "items": _TEXT},
+            },
+        },
+    ),
+}

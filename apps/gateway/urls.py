@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from apps.gateway.authoring import DifferencesView, SimulateView
+from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView
 from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
@@ -20,6 +20,7 @@ urlpatterns = [
     path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),
     path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
     path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
+    path("api/scenarios/<int:pk>/analytics", AnalyticsView.as_view(), name="analytics"),
     path("api/scenarios/<int:pk>/differences", DifferencesView.as_view(), name="differences"),
     path("api/scenarios/simulate", SimulateView.as_view(), name="simulate"),
     path("api/v1/data", ModelsView.as_view(), name="models"),

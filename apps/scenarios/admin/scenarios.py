@@ -28,7 +28,7 @@ from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
 from apps.scenarios import comparing, publishing
-from apps.scenarios.admin import files, foreign, languages, preview, publish, starting, tests
+from apps.scenarios.admin import analytics, files, foreign, languages, preview, publish, starting, tests
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
 from apps.scenarios.admin.outline import outline
@@ -83,6 +83,7 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/start/", wrap(self.start_view), name=f"{info}_start"),
             path("<int:pk>/languages/", wrap(self.languages_view), name=f"{info}_languages"),
             path("<int:pk>/languages/export/", wrap(self.texts_view), name=f"{info}_texts"),
+            path("<int:pk>/analytics/", wrap(self.analytics_view), name=f"{info}_analytics"),
             path("<int:pk>/compare/", wrap(self.compare_view), name=f"{info}_compare"),
             path("<int:pk>/export/", wrap(self.export_view), name=f"{info}_export"),
             path("import/", wrap(self.import_view), name=f"{info}_import"),
@@ -232,6 +233,12 @@ class ScenarioAdmin(PageAdmin):
 
     def texts_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return languages.export_view(request, self._scenario(request, pk))
+
+    def analytics_view(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = self._scenario(request, pk)
+        title = _("Figures of %(name)s") % {"name": scenario.name}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        return analytics.analytics_view(request, scenario, context)
 
     # --- comparing ----------------------------------------------------------------------------------------------------
 

@@ -1,0 +1,134 @@
+"""What happens at each block and exit of a scenario: counted from the visits themselves, in one pass of the database.
+
+A visit was *left* by an exit, or the scenario *ended* there, or the person still *waits*, or it was *dropped*: the session is over without either.
+Times are from the first to the leaving event of a visit, in seconds, and known only of visits that were left.
+"""
+
+from dataclasses import asdict, dataclass
+from datetime import datetime
+from typing import Any
+
+from django.db import connection
+from django.db.models import QuerySet
+
+from apps.scenarios import loose
+from apps.scenarios.engine.contract import Json
+from apps.scenarios.models import Scenario, ScenarioVersion, Session
+
+OPEN = [Session.Status.ACTIVE, Session.Status.SUSPENDED, Session.Status.QUEUED]
+MOST_SESSIONS = 200
+# Of days that may be asked for: whatever is added or moved to another zone, they stay days.
+FIRST_YEAR, LAST_YEAR = 1970, 9000
+
+
+@dataclass(frozen=True)
+class Window:
+    """Which visits count: those that began in [since, until), of a version (its number), of people of a language; None is all."""
+
+    since: datetime | None = None
+    until: datetime | None = None
+    version: int | None = None
+    language: str | None = None
+
+
+@dataclass(frozen=True)
+class Figures:
+    visits: int
+    people: int
+    left: int
+    ended: int
+    waiting: int
+    dropped: int
+    errors: int
+    median_seconds: float | None
+    p95_seconds: float | None
+
+    @property
+    def drop_off(self) -> float:
+        """Share of visits that were dropped, 0 to 1."""
+        return self.dropped / self.visits if self.visits else 0.0
+
+    @property
+    def error_rate(self) -> float:
+        return self.errors / self.visits if self.visits else 0.0
+
+    def as_json(self) -> Json:
+        return {**asdict(self), "drop_off": round(self.drop_off, 4), "error_rate": round(self.error_rate, 4)}
+
+
+@dataclass(frozen=True)
+class Row:
+    """A block (`exit` is None) or one of its exits. `title` as the draft or, when it is gone there, the log knows it."""
+
+    node: str
+    exit: str | None
+    title: str
+    kind: str
+    figures: Figures
+
+
+_VISITS = """
+    SELECT step.node, step.kind, step.exit, session.person_id, told.seconds, told.failed,
+           CASE WHEN told.ended THEN 'ended' WHEN told.was_left THEN 'left' WHEN session.status = ANY(%(open)s) THEN 'waiting' ELSE 'dropped' END AS fate
+      FROM scenarios_sessionstep AS step
+      JOIN scenarios_session AS session ON session.id = step.session_id
+      JOIN scenarios_scenarioversion AS version ON version.id = session.version_id
+      JOIN identity_person AS person ON person.id = session.person_id
+     CROSS JOIN LATERAL (
+        SELECT extract(epoch FROM max((event->>'at')::timestamptz) FILTER (WHERE event->>'kind' = 'left') - min((event->>'at')::timestamptz))::float8
+                   AS seconds,
+               coalesce(bool_or(event->>'kind' = 'error'), false) AS failed,
+               coalesce(bool_or(event->>'kind' = 'left'), false) AS was_left,
+               coalesce(bool_or(event->>'kind' = 'ended' AND coalesce(event->'details'->>'outcome', '') <> 'cancelled'), false) AS ended
+          FROM jsonb_array_elements(CASE WHEN jsonb_typeof(step.events) = 'array' THEN step.events ELSE '[]'::jsonb END) AS event
+     ) AS told
+     WHERE session.scenario_id = %(scenario)s AND step.node <> ''
+       AND (%(since)s::timestamptz IS NULL OR step.at >= %(since)s) AND (%(until)s::timestamptz IS NULL OR step.at < %(until)s)
+       AND (%(version)s::int IS NULL OR version.number = %(version)s) AND (%(language)s::text IS NULL OR person.language = %(language)s)
+"""
+_FIGURES = f"""
+    WITH visit AS ({_VISITS})
+    SELECT node, CASE WHEN GROUPING(exit) = 1 THEN NULL ELSE exit END, max(kind), count(*), count(DISTINCT person_id),
+           count(*) FILTER (WHERE fate = 'left'), count(*) FILTER (WHERE fate = 'ended'), count(*) FILTER (WHERE fate = 'waiting'),
+           count(*) FILTER (WHERE fate = 'dropped'), count(*) FILTER (WHERE failed),
+           percentile_cont(0.5) WITHIN GROUP (ORDER BY seconds), percentile_cont(0.95) WITHIN GROUP (ORDER BY seconds)
+      FROM visit GROUP BY GROUPING SETS ((node), (node, exit))
+"""  # noqa: S608  put together from our own texts; every value is a parameter
+
+
+def figures(scenario: Scenario, window: Window) -> list[Row]:
+    """Blocks in the order of the draft, then those that it no longer has; each followed by its exits that were taken."""
+    with connection.cursor() as cursor:
+        cursor.execute(_FIGURES, _parameters(scenario, window))
+        found = cursor.fetchall()
+    titles = dict(loose.names(scenario.draft))
+    order = {node: place for place, node in enumerate(titles)}
+    rows = [Row(node, exit_, titles.get(node, node), kind, Figures(*measured)) for node, exit_, kind, *measured in found if exit_ != ""]
+    return sorted(rows, key=lambda row: (order.get(row.node, len(order)), row.node, row.exit is not None, row.exit or ""))
+
+
+def sessions_at(scenario: Scenario, window: Window, *, node: str, exit_: str | None = None, fate: str = "") -> QuerySet[Session]:
+    """The newest sessions behind a number: those that visited the block, or left it by an exit, or whose visit had that fate."""
+    condition = "node = %(node)s" + (" AND exit = %(exit)s" if exit_ is not None else "") + (" AND fate = %(fate)s" if fate else "")
+    query = _VISITS.replace("SELECT step.node,", "SELECT step.session_id, step.node,", 1)
+    with connection.cursor() as cursor:
+        cursor.execute(
+            f"SELECT DISTINCT session_id FROM ({query}) AS visit WHERE {condition} ORDER BY session_id DESC LIMIT {MOST_SESSIONS}",  # noqa: S608
+            {**_parameters(scenario, window), "node": node, "exit": exit_, "fate": fate},
+        )
+        ids = [row[0] for row in cursor.fetchall()]
+    return Session.objects.filter(pk__in=ids).select_related("person", "lead", "version").order_by("-pk")
+
+
+def languages(scenario: Scenario) -> list[str]:
+    """Languages of people who were in the scenario."""
+    found = Session.objects.filter(scenario=scenario).order_by().values_list("person__language", flat=True).distinct()[:50]
+    return sorted(code for code in found if code)
+
+
+def versions(scenario: Scenario) -> list[int]:
+    return list(ScenarioVersion.objects.filter(scenario=scenario).order_by("-number").values_list("number", flat=True)[:100])
+
+
+def _parameters(scenario: Scenario, window: Window) -> dict[str, Any]:
+    return {"scenario": scenario.pk, "open": [str(status) for status in OPEN], **asdict(window)}
