@@ -118,7 +118,7 @@ def register(source: TraceSource) -> None:
 
 @cache
 def sources() -> tuple[TraceSource, ...]:
-    autodiscover_modules("tracing")
+    autodiscover_modules("tracing", "webhooks.tracing")
     return tuple(_sources)
 
 

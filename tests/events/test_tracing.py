@@ -121,11 +121,11 @@ def test_a_chain_costs_the_same_however_long_it_is(shop: World, first: str, sett
     settings.CACHE_CHECK_SECONDS = 3600  # the check whether client fields have changed would come now and then
     viewer = make_staff("admin")
     chain(first, viewer=viewer)
-    assert queries(first, viewer) == 12
+    assert queries(first, viewer) == 13
     press(shop)
     for number in range(20):
         record(f"more.{number}", trace_id=first, bot_id=shop.bot.pk)
-    assert queries(first, viewer) == 12
+    assert queries(first, viewer) == 13
 
 
 def queries(trace_id: str, viewer: object) -> int:

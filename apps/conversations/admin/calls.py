@@ -5,6 +5,7 @@ from typing import Any
 from django.contrib import admin
 from django.db.models import QuerySet
 from django.http import HttpRequest
+from django.utils.html import format_html
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
@@ -91,8 +92,16 @@ class CallAdmin(LogAdmin):
             Fact(_("bot"), link(page_of("bots.Bot", obj.bot_id), obj.bot.name)),
             Fact(_("session"), link(page_of("scenarios.Session", obj.session_id), f"#{obj.session_id}")), Fact(_("trace"), trace_link(obj.trace_id)),
             Fact(_("idempotency key"), obj.idempotency_key), Fact(_("reason"), obj.error or EMPTY),
+            Fact(_("callback"), _callback(obj)),
             Fact(_("request"), json_block(mask(obj.shown, private=private_keys())), wide=True),
         ]  # fmt: skip
+
+
+def _callback(call: Call) -> SafeString | str:
+    """What the call waits for, or that it came; the answer itself belongs to the scenario."""
+    if call.state == Call.State.WAITING:
+        return format_html("{} {}", _("awaited until"), moment(call.due_at))
+    return _("came") if call.callback is not None else EMPTY
 
 
 def request_line(call: Call) -> str:

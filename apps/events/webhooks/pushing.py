@@ -24,6 +24,7 @@ logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 
 LOOK_SECONDS = 0.25
+IDLE_SECONDS = 1.0  # while nobody subscribes
 FREE_SECONDS = 1.0
 SKIP_SECONDS = 5.0
 GRACE_SECONDS = 15.0
@@ -42,7 +43,7 @@ class Pusher:
         self._in_flight: dict[asyncio.Task[None], int] = {}  # the subscription of each
         self._ended: list[Pushed] = []
         self._lost: list[int] = []
-        self._stopping = False
+        self._stopping = self._idle = False
         self._wake = asyncio.Event()
         self._freed_at = self._skipped_at = 0.0
         self._database = ThreadPoolExecutor(1, thread_name_prefix="pusher-database")
@@ -59,7 +60,7 @@ class Pusher:
                 logger.exception("a round of the pusher failed")
                 await asyncio.sleep(1)
             with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
+                await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._idle else LOOK_SECONDS)
             self._wake.clear()
         await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
         self._database.shutdown(wait=True)
@@ -95,10 +96,12 @@ class Pusher:
         if now - self._freed_at > FREE_SECONDS and known:
             self._free()
             self._freed_at = now
-        more = bool(bus.listening()) and bus.pump() >= bus.BATCH
-        if not bus.listening() and now - self._skipped_at > SKIP_SECONDS:
+        somebody = bool(bus.listening())
+        more = somebody and bus.pump() >= bus.BATCH
+        if not somebody and now - self._skipped_at > SKIP_SECONDS:
             bus.skip()
             self._skipped_at = now
+        self._idle = not (somebody or known)
         room = IN_FLIGHT - len(self._in_flight)
         if not known or room <= 0:
             return [], more

@@ -9,10 +9,12 @@ from django.utils import timezone
 from pytest_django.fixtures import Settings
 from standardwebhooks.webhooks import Webhook
 
+from apps.accounts.models import User
 from apps.core import claimants
 from apps.core.standard_webhooks import new_secret
 from apps.events import bus, recording
 from apps.events.models import BusCursor, Delivery, DeliveryAttempt, Event, Subscription, SubscriptionFilter
+from apps.events.tracing import chain
 from apps.events.webhooks import deliveries, posting
 from tests.events.webhooks.receiving import Receiver, pushing, subscribe, until
 
@@ -304,3 +306,12 @@ def test_an_address_proves_that_it_wants_our_events(receiver: Receiver) -> None:
 @live
 def test_a_private_address_fails_the_challenge() -> None:
     assert "10.1.2.3" in posting.challenge(Subscription(name="CRM", url="http://10.1.2.3/hook"))
+
+
+def test_a_trace_shows_who_was_told(receiver: Receiver) -> None:
+    subscribe(receiver.url, bot_id=7)
+    tell("message.sent", bot_id=7)
+    bus.pump()
+    viewer = User.objects.create_superuser("owner", password="a long passphrase")
+    titles = [line.title for part in chain("trace-1", viewer=viewer).parts for line in part.lines]
+    assert "CRM was told of message.sent" in titles
