@@ -15,7 +15,7 @@ from apps.scenarios.models import Scenario
 
 SCRIPT, STYLE = "app/builder.js", "app/builder.css"
 # Pages that belong to a scenario; those that this installation has are linked from the builder.
-PAGES = {"publish": "publish", "versions": "compare", "preview": "preview", "tests": "tests", "languages": "languages"}
+PAGES = {name: name for name in ("publish", "preview", "tests", "languages", "analytics")} | {"versions": "compare"}
 
 
 def builder_view(request: HttpRequest, scenario: Scenario, context: dict[str, Any]) -> HttpResponse:

@@ -16,7 +16,7 @@ from apps.scenarios.block import NOWHERE, Block, Exit
 from apps.scenarios.engine import described
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.engine.definition import Definition
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 
 GROUPS = {
     "talk": gettext_lazy("Talk"),
@@ -44,7 +44,7 @@ def describe(bot: Bot) -> Json:
     return {
         "groups": [{"name": name, "label": label} for name, label in _groups()],
         "blocks": [_block(kind) for kind in blocks],
-        "actions": [_action(kind) for kind in actions],
+        "actions": [_action(kind, action) for kind, action in actions_for(bot.pk).items()],
         "operators": described.operators(_),
         "filters": described.filters(_),
         "names": [*_world(), *_known()],
@@ -67,8 +67,7 @@ def _block(kind: str) -> Json:
     }  # fmt: skip
 
 
-def _action(kind: str) -> Json:
-    action: Action[Any] = actions[kind]
+def _action(kind: str, action: Action[Any]) -> Json:
     return {
         "kind": kind, "label": str(getattr(action, "label", kind)), "help": str(action.help),
         "schema": translated(action.Params.model_json_schema()), "exits": [exit_facts(spec) for spec in action.exits],

@@ -12,11 +12,12 @@ import {
   type EdgeChange,
   type FinalConnectionState,
   type NodeChange,
+  type ReactFlowInstance,
 } from "@xyflow/react";
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { changeNote, connect, disconnect, moveNodes } from "../model/edits.ts";
 import type { Doc, Place } from "../model/types.ts";
-import { addBlock, addNoteAt, edgeId, endsOf } from "../state/acting.ts";
+import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
 import { t } from "../texts.ts";
@@ -41,7 +42,7 @@ export function Canvas() {
   useEffect(() => {
     setNodes((old) => drawnNodes(get(), old));
   }, [doc, section, selected, facts, problems, others, metadata, locked]);
-  edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc.definition, section, selected, selectedEdges]);
+  edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc, section, selected, selectedEdges]);
 
   const look = useCallback(
     (ids: readonly string[]) => {
@@ -52,7 +53,7 @@ export function Canvas() {
   );
   useEffect(() => onLook(look), [look]);
   useEffect(() => {
-    const timer = window.setTimeout(() => void flow.fitView(FIT), 80);
+    const timer = window.setTimeout(() => showBeginning(flow), 80);
     return () => window.clearTimeout(timer);
   }, [section, flow]);
 
@@ -106,7 +107,7 @@ export function Canvas() {
       onNodeDragStop={(_event, node, dragged) => settle(dragged.length ? dragged : [node])}
       nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
       connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={[10, 10]} elevateNodesOnSelect={false}
-      fitView fitViewOptions={FIT} defaultEdgeOptions={{ type: "default", interactionWidth: 18 }}
+      defaultEdgeOptions={{ interactionWidth: 18 }}
       ariaLabelConfig={{ "controls.zoomIn.ariaLabel": t("Zoom in"), "controls.zoomOut.ariaLabel": t("Zoom out"), "controls.fitView.ariaLabel": t("Show everything"), "minimap.ariaLabel": t("Overview") }}
     >
       <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
@@ -114,6 +115,15 @@ export function Canvas() {
       <MiniMap pannable zoomable position="bottom-right" nodeClassName={miniClass} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
   ); // prettier-ignore
+}
+
+/** All of a small section; of a large one its first block, large enough to be read. */
+function showBeginning(flow: ReactFlowInstance<CanvasNode>): void {
+  const nodes = sectionNow(get())?.nodes ?? [];
+  const begins = new Set(get().metadata.blocks.filter((block) => block.begins).map((block) => block.kind));
+  const place = get().doc.layout.nodes?.[(nodes.find((node) => begins.has(node.kind)) ?? nodes[0])?.id ?? ""];
+  if (nodes.length <= MANY / 2 || !place) void flow.fitView(FIT);
+  else void flow.setCenter(place[0] + 620, place[1] + 60, { zoom: 0.7 });
 }
 
 /** The block under the pointer: a connection may be dropped anywhere on it. */

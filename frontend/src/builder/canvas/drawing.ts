@@ -1,5 +1,6 @@
 // From the document to what React Flow draws. An item that has not changed stays the same object, so that it is not drawn again.
 import type { Edge } from "@xyflow/react";
+import { WIDTH } from "../model/arranging.ts";
 import { sectionOf } from "../model/reading.ts";
 import type { BlockData, Definition, Exit, Problem } from "../model/types.ts";
 import { edgeId, exitsOf, sectionNow } from "../state/acting.ts";
@@ -73,12 +74,19 @@ export function drawnEdges(state: State, old: readonly Edge[]): Edge[] {
       const id = edgeId(node.id, exit);
       const selected = state.selectedEdges.has(id);
       const touched = selected || state.selected.has(node.id) || state.selected.has(target);
+      const type = isBack(state, node.id, target) ? "smoothstep" : "default";
       const className = touched ? "fb-edge fb-near" : "fb-edge";
       const before = known.get(id);
-      if (before && before.target === target && before.selected === selected && before.className === className) return [before];
-      return [{ id, source: node.id, sourceHandle: exit, target, targetHandle: "in", selected, className, reconnectable: touched && state.save !== "readonly" }];
+      if (before && before.target === target && before.selected === selected && before.className === className && before.type === type) return [before];
+      return [{ id, type, source: node.id, sourceHandle: exit, target, targetHandle: "in", selected, className, reconnectable: touched && state.save !== "readonly" }];
     }),
   );
+}
+
+/** A connection that leads back reads better with corners than as a curve through everything. */
+function isBack(state: State, source: string, target: string): boolean {
+  const [from, to] = [state.doc.layout.nodes?.[source], state.doc.layout.nodes?.[target]];
+  return from !== undefined && to !== undefined && to[0] < from[0] + WIDTH;
 }
 
 /** Where a section lies that a block leads to by itself. */

@@ -22,7 +22,7 @@ export function ConditionField({ schema, root, value, onChange, path, required }
   return (
     <div className="fb-condition">
       <Condition value={value} onChange={onChange} path={path} root={root} depth={0} />
-      {schema.nullable && !required && !disabled ? <button type="button" className="fb-remove" onClick={() => onChange(null)}>{t("No condition")}</button> : null}
+      {schema.nullable && !required && !disabled ? <button type="button" className="fb-remove" onClick={() => onChange(null)}>{t("Remove the condition")}</button> : null}
     </div>
   ); // prettier-ignore
 }

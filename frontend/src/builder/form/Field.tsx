@@ -37,10 +37,12 @@ export function Field({ name, schema, root, value, onChange, path, required }: P
         <Control {...props} />
       ) : (
         <>
-          <div className="fb-label">
-            {label}
-            {required ? <span className="fb-required" title={t("Required")}>*</span> : null}
-          </div>
+          {label.trim() ? (
+            <div className="fb-label">
+              {label}
+              {required ? <span className="fb-required" title={t("Required")}>*</span> : null}
+            </div>
+          ) : null}
           <Control {...props} />
         </>
       )}

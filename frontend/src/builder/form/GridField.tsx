@@ -53,9 +53,10 @@ export function GridField({ schema, root, value, onChange, path }: FieldProps) {
       {rows.map((row, index) => (
         <div key={index} className="fb-grid-row" onDragOver={(event) => dragged && event.preventDefault()} onDrop={() => drop({ row: index, place: row.length })}>
           {row.map((item, place) => {
-            const bad = problems.some((problem) => problem.field.startsWith(pathOf({ row: index, place })));
+            const wrong = problems.filter((problem) => problem.field.startsWith(`${pathOf({ row: index, place })}.`));
+            const bad = wrong.some((problem) => problem.level === "error") ? " fb-bad" : wrong.length ? " fb-warned" : "";
             return (
-              <button key={idOf(item)} type="button" draggable={!disabled} className={`fb-chip${opened?.item === item ? " fb-open" : ""}${bad ? " fb-bad" : ""}`} aria-expanded={opened?.item === item}
+              <button key={idOf(item)} type="button" draggable={!disabled} className={`fb-chip${opened?.item === item ? " fb-open" : ""}${bad}`} aria-expanded={opened?.item === item}
                 title={t("Click to edit, drag to move; Alt and arrow keys move too")}
                 onClick={() => setOpen(opened?.item === item ? "" : idOf(item))}
                 onDragStart={() => setDragged({ row: index, place })} onDragEnd={() => setDragged(null)}

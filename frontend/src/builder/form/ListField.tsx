@@ -41,7 +41,7 @@ export function ListField({ schema, root, value, onChange, path }: FieldProps) {
   return (
     <div className="fb-list">
       {items.map((item, index) => (
-        <div key={keyOf(item, index)} className={`fb-item${dragged === index ? " fb-dragged" : ""}`} {...handlers(index)}>
+        <div key={keyOf(item, index)} className={`${simple ? "fb-line" : "fb-item"}${dragged === index ? " fb-dragged" : ""}`} {...handlers(index)}>
           <div className="fb-item-head">
             <button type="button" className="fb-grip" draggable={!disabled} disabled={disabled} title={t("Drag to move; arrow keys move too")} aria-label={t("Move item %(number)s", { number: index + 1 })}
               onDragStart={() => setDragged(index)} onDragEnd={() => setDragged(null)}
@@ -52,11 +52,11 @@ export function ListField({ schema, root, value, onChange, path }: FieldProps) {
                   onChange(moved(items, index, index + by));
                 }
               }}>⠿</button>
-            <span className="fb-item-title">{titleOf(item, index)}</span>
+            {simple ? <Field name={t("Item %(number)s", { number: index + 1 })} schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
+              : <span className="fb-item-title">{titleOf(item, index)}</span>}
             {disabled ? null : <button type="button" className="fb-icon" title={t("Remove")} aria-label={t("Remove item %(number)s", { number: index + 1 })} onClick={() => remove(index)}>×</button>}
           </div>
-          {simple ? <Field name={String(index + 1)} schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
-            : part.oneOf ? <Field name="" schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
+          {simple ? null : part.oneOf ? <Field name="" schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
             : <Fields schema={part} root={root} values={isObject(item) ? item : asObject(item)} path={`${path}.${index}`} onChange={(next) => change(index, next)} />}
           {simple || part.oneOf ? null : <FieldProblems path={`${path}.${index}`} />}
         </div>

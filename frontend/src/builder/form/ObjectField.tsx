@@ -5,20 +5,21 @@ import { plain, t } from "../texts.ts";
 import { useForm, type FieldProps } from "./context.ts";
 import { Field } from "./Field.tsx";
 
-type FieldsProps = { schema: Schema; root: Schema; values: JsonObject; onChange: (values: JsonObject) => void; path: string; without?: readonly string[] };
+type FieldsProps = { schema: Schema; root: Schema; values: JsonObject; onChange: (values: JsonObject) => void; path: string; without?: readonly string[]; first?: readonly string[] };
 
-export function Fields({ schema, root, values, onChange, path, without = [] }: FieldsProps) {
+export function Fields({ schema, root, values, onChange, path, without = [], first = [] }: FieldsProps) {
   const { focus, problems } = useForm();
   const properties = schema.properties ?? {};
   const required = new Set(schema.required ?? []);
-  const shown = Object.entries(properties).filter(([name, part]) => !without.includes(name) && part.const === undefined && (name in values ? !part["x-hidden"] : isShown(part, values, properties)));
+  const isOwn = (name: string, part: Schema): boolean => name in values && JSON.stringify(values[name]) !== JSON.stringify(part.default);
+  const shown = Object.entries(properties).filter(([name, part]) => !without.includes(name) && part.const === undefined && (isOwn(name, part) ? !part["x-hidden"] : isShown(part, values, properties)));
   const joined = (name: string): string => (path ? `${path}.${name}` : name);
   const isMore = ([name, part]: [string, Schema]): boolean => Boolean(part["x-more"] ?? (resolve(part, root)["x-role"] === "id")) && !(name in values && part["x-role"] !== "id");
   const field = ([name, part]: [string, Schema]) => (
     <Field key={name} name={name} schema={part} root={root} path={joined(name)} required={required.has(name)} value={values[name] ?? (part.default as Json | undefined)}
       onChange={(value) => onChange(withField(values, name, value, part, required.has(name)))} />
   ); // prettier-ignore
-  const main = shown.filter((entry) => !isMore(entry));
+  const main = shown.filter((entry) => !isMore(entry)).sort(([one], [other]) => Number(first.includes(other)) - Number(first.includes(one)));
   const more = shown.filter(isMore);
   const inMore = more.some(([name]) => (focus && focus.startsWith(joined(name))) || problems.some((problem) => problem.field.startsWith(joined(name))));
   return (

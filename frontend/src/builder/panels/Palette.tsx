@@ -2,8 +2,9 @@
 import { useReactFlow } from "@xyflow/react";
 import { useMemo, useState, type DragEvent } from "react";
 import { DRAG_TYPE } from "../canvas/Canvas.tsx";
+import { WIDTH } from "../model/arranging.ts";
 import type { BuilderMetadata, Place } from "../model/types.ts";
-import { addBlock, addNoteAt } from "../state/acting.ts";
+import { addBlock, addNoteAt, sectionNow, sizesOf } from "../state/acting.ts";
 import { get, useBuilder } from "../state/store.ts";
 import { t } from "../texts.ts";
 
@@ -27,9 +28,24 @@ export function nextPlace(flow: { screenToFlowPosition: (point: Place) => Place 
   const { selected, doc } = get();
   const beside = [...selected].at(-1);
   const place = beside ? doc.layout.nodes?.[beside] : undefined;
-  if (place) return { x: place[0] + 320, y: place[1] };
+  if (place) return free({ x: place[0] + 320, y: place[1] });
   const box = document.querySelector(".react-flow")?.getBoundingClientRect();
-  return flow.screenToFlowPosition({ x: (box?.left ?? 0) + (box?.width ?? 600) / 2 - 120, y: (box?.top ?? 0) + (box?.height ?? 400) / 2 - 60 });
+  return free(flow.screenToFlowPosition({ x: (box?.left ?? 0) + (box?.width ?? 600) / 2 - 120, y: (box?.top ?? 0) + (box?.height ?? 400) / 2 - 60 }));
+}
+
+/** The first place downwards from here that no block covers. */
+function free(place: Place): Place {
+  const { doc } = get();
+  const nodes = sectionNow(get())?.nodes ?? [];
+  const sizes = sizesOf(get(), nodes);
+  const isTaken = (y: number): boolean =>
+    nodes.some((node) => {
+      const [left, top] = doc.layout.nodes?.[node.id] ?? [Infinity, Infinity];
+      return Math.abs(left - place.x) < WIDTH + 20 && y < top + (sizes.get(node.id) ?? 0) + 20 && top < y + 160;
+    });
+  let { y } = place;
+  while (isTaken(y)) y += 20;
+  return { x: place.x, y };
 }
 
 export function Palette() {

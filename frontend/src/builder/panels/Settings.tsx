@@ -45,7 +45,7 @@ export function ScenarioForm() {
       <div className="fb-form">
         <div className="fb-form-head"><div><h2>{t("Scenario")}</h2><p>{t("What starts it, its languages, and how it behaves when two things happen at once.")}</p></div></div>
         {problems.map((problem) => <div key={problem.message} className={`fb-problem fb-${problem.level}`}>{problem.message}</div>)}
-        <Fields schema={root} root={root} values={values as unknown as JsonObject} path="" without={["schema_version", "sections", "name"]}
+        <Fields schema={root} root={root} values={values as unknown as JsonObject} path="" without={["schema_version", "sections", "name"]} first={["triggers"]}
           onChange={(next) => edit((doc) => changeDefinition(doc, { ...blank(values), ...(next as unknown as Partial<Definition>), ...(values.schema_version === undefined ? {} : { schema_version: values.schema_version }), ...(values.name === undefined ? {} : { name: values.name }), sections }), "scenario")} />
       </div>
     </FormContext.Provider>

@@ -7,6 +7,14 @@ import { t, tn } from "../texts.ts";
 
 const SAVE_ICONS: Record<SaveState, string> = { saved: "cloud_done", unsaved: "cloud_upload", saving: "cloud_sync", offline: "cloud_off", conflict: "group", refused: "error", readonly: "lock" };
 
+/** Pages of the scenario beside the builder, as far as this installation has them. */
+const PAGES: ReadonlyArray<readonly [string, string, string]> = [
+  ["languages", "translate", "Languages"],
+  ["analytics", "monitoring", "Figures"],
+  ["tests", "checklist", "Saved tests"],
+  ["versions", "difference", "Versions and differences"],
+];
+
 function saveText(state: SaveState, words: string): string {
   if (words) return words;
   return {
@@ -52,8 +60,12 @@ export function Topbar() {
       {tool("account_tree", t("Put in order"), "Shift+L", arrange, locked)}
       {tool("search", t("Search"), "Ctrl+F", () => set({ search: true }))}
       {tool("keyboard", t("Keys"), "?", () => set({ help: true }))}
+      {PAGES.map(([name, icon, label]) =>
+        urls[name] && (name !== "versions" || draft.published) ? (
+          <a key={name} className="fb-tool" href={urls[name]} title={t(label)} aria-label={t(label)}><span className="material-symbols-outlined" aria-hidden="true">{icon}</span></a>
+        ) : null,
+      )}
       {urls["preview"] ? <a className="fb-button" href={urls["preview"]}>{t("Try it")}</a> : null}
-      {urls["versions"] && draft.published ? <a className="fb-button" href={urls["versions"]}>{t("Versions")}</a> : null}
       {locked ? null : <button type="button" className="fb-button fb-primary" onClick={() => void saveNow().then(() => set({ publishing: true }))}>{t("Publish…")}</button>}
     </header>
   ); // prettier-ignore
