@@ -46,6 +46,7 @@ TASKS: tuple[tuple[str | Promise, tuple[Page, ...]], ...] = (
             Page("scenarios.Scenario", _("Scenarios"), "account_tree"),
             Page("scenarios.Command", _("Global commands"), "keyboard_command_key"),
             Page("scenarios.ScenarioVersion", _("Published versions"), "history"),
+            Page("scenarios.CustomAction", _("Action Jail"), "code_blocks"),
             Page("scenarios.SavedTest", _("Scenario tests"), "checklist"),
         ),
     ),

@@ -21,6 +21,8 @@ MODULES = {
     "scenarios.Scenario": "scenarios",
     "scenarios.ScenarioVersion": "scenarios",
     "scenarios.SavedTest": "scenarios",
+    "scenarios.CustomAction": "action_jail",
+    "scenarios.CustomActionVersion": "action_jail",
     "scenarios.Session": "operations",
     "conversations.Conversation": "operations",
     "conversations.Message": "operations",

@@ -17,7 +17,7 @@ from apps.events.models import Delivery, Event, Subscription
 from apps.gateway.models import Endpoint
 from apps.identity import resolving
 from apps.identity.models import ConnectLink, ExternalId, Lead, Person
-from apps.scenarios.models import SavedTest, Scenario, ScenarioVersion, Session
+from apps.scenarios.models import CustomAction, CustomActionVersion, SavedTest, Scenario, ScenarioVersion, Session
 from tests.making import make_bot, make_channel
 from tests.scenarios.definitions import thank_you
 from tests.scenarios.making import make_scenario
@@ -96,7 +96,10 @@ def _add_rows(world: World) -> None:
     kept = SavedTest.objects.create(
         scenario=world.scenario, name="Kept", is_active=False, recording={"turns": [{"input": {"kind": "start"}}]}
     )
+    custom = CustomAction.objects.create(bot=bot, key=f"check_{next(_numbers)}", name="Check", code="return 1")
+    custom_version = CustomActionVersion.objects.create(action=custom, number=1, code="return 1")
     found: list[Model] = [
+        custom, custom_version,
         subscription, delivery,
         bot, world.channel, world.scenario, ScenarioVersion.objects.get(scenario=world.scenario), session, world.person, world.lead, link, endpoint,
         world.conversation, world.said, parked, call, Event.objects.filter(bot_id=bot.pk).latest("pk"), kept,

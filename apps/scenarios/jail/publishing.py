@@ -15,11 +15,13 @@ from apps.scenarios.engine.plain import plain
 from apps.scenarios.jail import catalogue, running
 from apps.scenarios.jail.acting import outcome_result
 from apps.scenarios.jail.declaring import NEXT, exits_of, params_model
+from apps.scenarios.jail.errors import ScriptError, thrown
 from apps.scenarios.jail.models import CustomAction, CustomActionTest, CustomActionVersion
 from apps.scenarios.jail.outcome import Host, Outcome, Script
 from apps.scenarios.jail.pretending import MockHost
 
 Json = dict[str, Any]
+UNCALLED = "return; async () => { "
 
 
 class FailedCasesError(Exception):
@@ -131,11 +133,18 @@ def publish(action: CustomAction, *, user: User | None = None, note: str = "", d
 
 def check_code(code: str) -> None:
     """Raises `UnreadableCodeError` with the line when the code cannot be read as JavaScript."""
-    # A function that is never called is read whole and does nothing.
-    outcome = running.run_sync(Script(code=f"return; (async () => {{ {code}\n}})", limits=running.limits()), MockHost())
-    if outcome.error is not None:
-        real = running.run_sync(Script(code=code, limits=running.limits()), MockHost())
-        raise UnreadableCodeError(real.error.text if real.error and real.error.kind == "unreadable" else outcome.error.text)
+    error = unreadable(code)
+    if error is not None:
+        raise UnreadableCodeError(error.text)
+
+
+def unreadable(code: str) -> ScriptError | None:
+    """Why the code cannot be read as JavaScript. It is read as the body of a function that nobody calls."""
+    outcome = running.run_sync(Script(code=f"{UNCALLED}{code}\n}}", limits=running.limits()), MockHost())
+    error = outcome.error
+    if error is None or error.line != 1:
+        return error
+    return thrown("", error.message, line=1, column=max(1, error.column - len(UNCALLED)), kind=error.kind)
 
 
 def roll_back(version: CustomActionVersion, *, user: User | None = None) -> CustomActionVersion:
