@@ -6,7 +6,7 @@ from django.utils.timesince import timesince
 from django.utils.translation import gettext as _
 from psycopg import sql
 
-from apps.customdata import checking, storage, structure
+from apps.customdata import bi, checking, storage, structure
 from apps.customdata.building import column_field
 from apps.customdata.filtering import digest
 from apps.customdata.models import Field, Table
@@ -17,6 +17,7 @@ def changed(table_id: int) -> None:
     Table.objects.filter(pk=table_id).update(version=F("version") + 1)
     structure.forget()
     transaction.on_commit(structure.forget)
+    transaction.on_commit(lambda: bi.follow(table_id))
 
 
 def removed(table: Table) -> None:

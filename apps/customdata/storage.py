@@ -42,8 +42,8 @@ def django_name(table: Table) -> str:
 
 
 @contextmanager
-def _altering() -> Iterator[None]:
-    """A short wait for the table instead of a queue of everybody behind us."""
+def altering() -> Iterator[None]:
+    """A short wait for what others hold instead of a queue of everybody behind us. Raises `StorageBusyError`."""
     try:
         with transaction.atomic(), connection.cursor() as cursor:
             cursor.execute("SELECT set_config('lock_timeout', %s, true)", [f"{LOCK_SECONDS}s"])
@@ -70,8 +70,8 @@ def create_table(table: Table) -> None:
 
 
 def drop_table(table: Table) -> None:
-    with _altering():
-        _run(sql.SQL("DROP TABLE IF EXISTS {}").format(relation(table)))
+    with altering():
+        _run(sql.SQL("DROP TABLE IF EXISTS {} CASCADE").format(relation(table)))
 
 
 def column_type(field: Any) -> str:
@@ -85,15 +85,15 @@ def add_column(table: Table, field: Any, *, column: str = "") -> None:
     parts = [sql.SQL("ADD COLUMN {} {}").format(sql.Identifier(name), sql.SQL(column_type(field)))]
     if field.personal:
         parts.append(sql.SQL("ADD COLUMN {} text").format(sql.Identifier(f"{name}_x")))
-    with _altering():
+    with altering():
         _run(sql.SQL("ALTER TABLE {} {}").format(relation(table), sql.SQL(", ").join(parts)))
 
 
 def drop_column(table: Table, column: str) -> None:
-    """The column with its digest and indexes; a column that is gone is no error."""
-    with _altering():
+    """The column with its digest, indexes and the views that show it (`bi` makes them anew); a column that is gone is no error."""
+    with altering():
         _run(
-            sql.SQL("ALTER TABLE {} DROP COLUMN IF EXISTS {}, DROP COLUMN IF EXISTS {}").format(
+            sql.SQL("ALTER TABLE {} DROP COLUMN IF EXISTS {} CASCADE, DROP COLUMN IF EXISTS {} CASCADE").format(
                 relation(table), sql.Identifier(column), sql.Identifier(f"{column}_x")
             )
         )
@@ -127,7 +127,7 @@ def index_sql(table: Table, field: Field, *, column: str = "", concurrently: boo
 
 
 def add_index(table: Table, field: Field, *, column: str = "") -> None:
-    with _altering():
+    with altering():
         _run(index_sql(table, field, column=column))
 
 
@@ -158,7 +158,7 @@ def index_is_valid(name: str) -> bool | None:
 
 
 def drop_index(table: Table, field: Field) -> None:
-    with _altering():
+    with altering():
         _run(sql.SQL("DROP INDEX IF EXISTS {}").format(sql.Identifier(SCHEMA, index_name(table, field))))
 
 

@@ -2,7 +2,7 @@
 
 from celery import shared_task
 
-from apps.customdata import searching
+from apps.customdata import bi, searching
 from apps.customdata.importing import running, tidying
 
 SLICE_SECONDS = 30
@@ -23,6 +23,12 @@ def run_import(job_id: int) -> bool:
 def sweep_imports() -> None:
     for job_id in running.due():
         running.send_hint(job_id)
+
+
+@shared_task(name="customdata.sweep_bi", expires=30)
+def sweep_bi() -> None:
+    """Views for BI that could not be made when their model changed, and copies of personal values where they are wanted."""
+    bi.keep()
 
 
 @shared_task(name="customdata.sweep_search", expires=30)
