@@ -263,6 +263,7 @@ CELERY_TASK_ROUTES = {"customdata.import": {"queue": env.str("IMPORT_QUEUE", def
 CELERY_BEAT_SCHEDULE = {
     "sweep-imports": {"task": "customdata.sweep_imports", "schedule": 3.0, "options": {"expires": 5}},
     "sweep-search": {"task": "customdata.sweep_search", "schedule": 30.0, "options": {"expires": 25}},
+    "sweep-bi": {"task": "customdata.sweep_bi", "schedule": 60.0, "options": {"expires": 50}},
     "tidy-imports": {"task": "customdata.tidy_imports", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
     "schedules": {"task": "scenarios.schedules", "schedule": 10.0, "options": {"expires": 10}},
