@@ -31,12 +31,15 @@ def insert_in_bulk(rows: Sequence[Model]) -> None:
         row._state.adding, row._state.db = False, "default"
 
 
-def add_in_bulk(rows: Sequence[Model]) -> None:
-    """`insert_in_bulk` for rows whose ids nobody needs, or that have theirs; with others in one statement inside `hot.together`."""
+def add_in_bulk(rows: Sequence[Model], *, unless_there: bool = False) -> None:
+    """`insert_in_bulk` for rows whose ids nobody needs, or that have theirs; with others in one statement inside `hot.together`.
+    `unless_there`: a row that would break a unique constraint is left out.
+    """
     if rows:
         model = type(rows[0])
         columns = tuple(field for field in model._meta.concrete_fields if not _is_left_out(field, rows))
-        hot.later(_insert(model, columns).removesuffix(" RETURNING id"), [as_json(rows, columns)])
+        statement = _insert(model, columns).removesuffix(" RETURNING id")
+        hot.later(f"{statement} ON CONFLICT DO NOTHING" if unless_there else statement, [as_json(rows, columns)])
 
 
 def update_in_bulk(rows: Sequence[Model], fields: Sequence[str], *, now: bool = False) -> None:

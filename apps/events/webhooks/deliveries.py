@@ -15,7 +15,7 @@ from django.utils import timezone
 from django.utils.translation import gettext as _
 
 from apps.core import dbclock
-from apps.core.bulk import insert_in_bulk
+from apps.core.bulk import add_in_bulk, insert_in_bulk, update_in_bulk
 from apps.core.cached import CachedTable
 from apps.core.trace import new_trace_id
 from apps.events import bus, recording
@@ -69,7 +69,7 @@ class Webhooks(Listener):
             if event.pk > subscription.after_event
             for row in _owed(subscription, event, found[event.pk])
         ]
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+        add_in_bulk(rows, unless_there=True)
 
 
 def _is_told(subscription: Subscription) -> bool:
@@ -175,7 +175,7 @@ def settle(ended: Sequence[Pushed]) -> None:
         for pushed in noted:
             _note(pushed)
         fields = ["state", "attempts", "due_at", "claimed_by", "status_code", "error", "latency_ms", "done_at"]
-        Delivery.objects.bulk_update([pushed.delivery for pushed in noted], fields)
+        update_in_bulk([pushed.delivery for pushed in noted], fields, now=True)
         _keep_order([pushed.delivery for pushed in noted if pushed.again_in is not None])
         insert_in_bulk([pushed.attempt for pushed in noted if pushed.attempt])
         _judge(noted)
@@ -299,7 +299,7 @@ def replay_range(subscription: Subscription, *, since: datetime, until: datetime
         missed = list(Event.objects.filter(pk__in=[pk for pk in chosen if pk not in known]).order_by("pk"))
         found = envelopes(missed)
         rows = [row for event in missed for row in _owed(subscription, event, found[event.pk])]
-        Delivery.objects.bulk_create(rows, ignore_conflicts=True)
+        add_in_bulk(rows, unless_there=True)
     return again + len(rows)
 
 
