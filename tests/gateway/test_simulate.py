@@ -17,6 +17,7 @@ from tests.admin.world import make_staff
 from tests.gateway.asserting import refused
 from tests.making import make_bot, make_channel, make_lead
 from tests.scenarios.definitions import Json, button, definition, node, question, thank_you
+from tests.scenarios.jail.making import make_action
 from tests.scenarios.making import make_scenario
 
 pytestmark = pytest.mark.django_db
@@ -172,6 +173,22 @@ def test_actions_on_stored_data_do_not_run(ask: Ask, scenario: Scenario) -> None
     assert (answer["status"], answer["effects"][0]["params"]) == ("ended", {"values": {"city": "Kyiv"}})
     lead.person.refresh_from_db()
     assert lead.person.attributes == {}
+
+
+def test_javascript_of_the_bot_is_told_and_does_not_run(ask: Ask, scenario: Scenario) -> None:
+    make_action("while (true) {}", key="check_stock", bot=scenario.bot)
+    own = definition(node("start", "start", next="js"), node("js", "action", {"action": "check_stock"}, next="end"), node("end", "end"))
+    answer = ask(definition=own, bot=scenario.bot_id).json()
+    act = answer["effects"][0]
+    assert (answer["path"], act["answered_by"], act["answer"]["exit"], act["request"]["method"]) == (
+        ["start", "js", "end"],
+        "assumed",
+        "next",
+        "JS",
+    )
+    foreign = make_bot()
+    other = ask(definition=own, bot=foreign.pk).json()
+    assert (other["effects"][0]["answer"]["exit"], other["status"]) == ("error", "failed")
 
 
 # --- no hands --------------------------------------------------------------------------------------------------------

@@ -17,7 +17,7 @@ from apps.scenarios import loose
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.engine.flow import DefinitionError, compile_definition
 from apps.scenarios.models import Scenario
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 from apps.scenarios.simulation import asked, asking, keeping, live
 from apps.scenarios.simulation.asking import Ask, State
 from apps.scenarios.simulation.telling import told
@@ -83,13 +83,13 @@ def _played(request: HttpRequest, scenario: Scenario, ask: Ask, *, lively: bool)
     definition = asked.definition_for(ask, request.user)[1]
     person, lead = asked.copied(scenario.bot, ask.person, request.user)
     facts = with_secrets(facts_of(scenario.bot, ask.person, channel=ask.channel, person=person, lead=lead))
-    flow = compile_definition(definition, blocks=blocks, actions=actions)
+    flow = compile_definition(definition, blocks=blocks, actions=actions_for(scenario.bot_id))
 
     def note(action: str, url: str) -> None:
         audit.record(request.user, "scenarios.preview.call", scenario, called=action, host=urlsplit(url).netloc.rpartition("@")[2])
 
     perform = live.performer(facts, person=person, lead=lead, told=note)
-    sandbox = asked.sandbox_of(flow, facts, ask, perform=perform)
+    sandbox = asked.sandbox_of(flow, facts, ask, bot=scenario.bot, perform=perform)
     turn = play(sandbox, ask.state or State(), ask.input, now=ask.now)
     return told(turn, sandbox, channels=capabilities_of(ask.show_in))
 

@@ -6,7 +6,7 @@ from apps.identity.models import Lead, Person
 from apps.scenarios.engine.contract import Facts, Json
 from apps.scenarios.engine.flow import Flow, compile_definition
 from apps.scenarios.models import Scenario, ScenarioVersion
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 from apps.scenarios.simulation.asking import Ask, Someone, State, World
 from apps.scenarios.simulation.telling import told
 from apps.scenarios.simulation.turning import Perform, Sandbox, play
@@ -28,14 +28,14 @@ class NotThereError(Exception):
 def simulate(ask: Ask, user: AnyUser) -> Json:
     """The answer to one turn. Reads rows, writes none, calls nothing. Raises the errors above and `DefinitionError`."""
     bot, definition = definition_for(ask, user)
-    flow = compile_definition(definition, blocks=blocks, actions=actions)
-    sandbox = sandbox_of(flow, facts_for(bot, ask, user), ask)
+    flow = compile_definition(definition, blocks=blocks, actions=actions_for(bot.pk))
+    sandbox = sandbox_of(flow, facts_for(bot, ask, user), ask, bot=bot)
     turn = play(sandbox, ask.state or State(), ask.input, now=ask.now)
     return told(turn, sandbox, channels=capabilities_of(ask.show_in))
 
 
-def sandbox_of(flow: Flow, facts: Facts, world: World, *, perform: Perform | None = None) -> Sandbox:
-    return Sandbox(flow, facts, actions, mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed, perform=perform)
+def sandbox_of(flow: Flow, facts: Facts, world: World, *, bot: Bot, perform: Perform | None = None) -> Sandbox:
+    return Sandbox(flow, facts, actions_for(bot.pk), mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed, perform=perform)
 
 
 def facts_for(bot: Bot, world: World, user: AnyUser) -> Facts:

@@ -9,7 +9,7 @@ from apps.accounts.models import User
 from apps.scenarios.engine.explaining import explain
 from apps.scenarios.engine.flow import compile_definition
 from apps.scenarios.models import Scenario
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 from apps.scenarios.simulation.asked import copied
 from apps.scenarios.simulation.asking import AskError, Input, Part, Someone, World
 from apps.scenarios.simulation.models import SavedTest
@@ -39,7 +39,7 @@ def keep(scenario: Scenario, chat: Chat, *, user: User) -> SavedTest:
     """The test, with what the draft does now as what it expects. Raises `AskError`, `NotThereError`, `DefinitionError`."""
     if not chat.replace and scenario.tests.filter(name=chat.name).exists():
         raise AskError([("name", _("There is a test of this name. Choose another name, or replace that test."))])
-    flow = compile_definition(scenario.draft, blocks=blocks, actions=actions)
+    flow = compile_definition(scenario.draft, blocks=blocks, actions=actions_for(scenario.bot_id))
     recording = recorded(_frozen(scenario, chat.world, user), chat.inputs, flow=flow, bot=scenario.bot)
     values = {"description": chat.description, "recording": recording, "created_by": user, "last_passed": None, "last_failures": []}
     test, _made = SavedTest.objects.update_or_create(scenario=scenario, name=chat.name, defaults=values)

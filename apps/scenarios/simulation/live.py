@@ -16,19 +16,21 @@ from apps.identity.models import Lead, Person
 from apps.scenarios.action import Action, ActionContext, OutgoingCall
 from apps.scenarios.engine.contract import Act, Facts, Json, Returned
 from apps.scenarios.engine.explaining import explain
-from apps.scenarios.registry import actions
-from apps.scenarios.simulation.turning import context_of, good_exit
+from apps.scenarios.registry import actions_for
+from apps.scenarios.simulation.turning import Perform, context_of, good_exit
 
 KINDS = {RefusedError: "refused", AddressRefusedError: "refused", DeadlineError: "timeout"}
 MAX_SECONDS = 10.0
 
 
-def performer(
-    facts: Facts, *, person: Person | None = None, lead: Lead | None = None, told: Callable[[str, str], None]
-) -> Callable[[Act], Returned]:
-    """Performs the actions of one turn for the copied person. `facts` with secrets in clear. `told(action, host)` notes each call that goes out."""
+def performer(facts: Facts, *, person: Person | None = None, lead: Lead | None = None, told: Callable[[str, str], None]) -> Perform:
+    """Performs the actions of one turn for the copied person. `facts` with secrets in clear. `told(action, url)` notes each call that goes out.
 
-    def perform(act: Act) -> Returned:
+    None for what only the product itself can do: a custom action's JavaScript, a call whose answer comes by callback.
+    """
+    actions = actions_for(facts.bot.get("id"))
+
+    def perform(act: Act) -> Returned | None:
         action = actions.get(act.action)
         if action is None:
             return Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
@@ -39,7 +41,9 @@ def performer(
             reason = "; ".join(f"{path or act.action}: {why}" for path, why in explain(error))
             return Returned(visit=act.visit, exit="error", error=reason)
         if action.outside:
-            request = action.request(context, params)
+            request: Any = action.request(context, params)
+            if not isinstance(request, OutgoingCall) or request.callback_seconds:
+                return None
             told(act.action, request.url)
             result = action.result(context, params, action.reply(_sent(request)))
             return Returned(visit=act.visit, exit=result.exit, values=result.values, error=result.error)

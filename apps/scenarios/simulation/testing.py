@@ -13,7 +13,7 @@ from apps.scenarios.engine.contract import Json
 from apps.scenarios.engine.explaining import explain
 from apps.scenarios.engine.flow import DefinitionError, Flow, compile_definition
 from apps.scenarios.models import Scenario
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions_for, blocks
 from apps.scenarios.simulation.asking import AskError, Input, Part, State, World
 from apps.scenarios.simulation.coverage import Coverage, Seen
 from apps.scenarios.simulation.models import SavedTest
@@ -116,7 +116,7 @@ def run_all(scenario: Scenario, *, definition: Json | None = None, only_active: 
     """Every test on the draft (or on `definition`). A definition that does not run fails each of them."""
     tests = list(scenario.tests.filter(is_active=True) if only_active else scenario.tests.all())
     try:
-        flow = compile_definition(scenario.draft if definition is None else definition, blocks=blocks, actions=actions)
+        flow = compile_definition(scenario.draft if definition is None else definition, blocks=blocks, actions=actions_for(scenario.bot_id))
     except DefinitionError as error:
         failed = [Result(test, [Failure(0, str(error))]) for test in tests]
         return Report(failed, Coverage())
@@ -171,4 +171,4 @@ def _spoken(said: Sequence[Json]) -> str:
 def _sandbox(flow: Flow, bot: Bot, world: World) -> Sandbox:
     """A test knows nobody: a copied person's facts were taken into the recording."""
     facts = facts_of(bot, world.person, channel=world.channel)
-    return Sandbox(flow, facts, actions, mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed)
+    return Sandbox(flow, facts, actions_for(bot.pk), mocks=tuple(world.mocks), hold=world.calls == "hold", seed=world.seed)

@@ -35,7 +35,7 @@ from apps.scenarios.simulation.asking import Begin, Input, Later, Mock, State, T
 
 MAX_ACTIONS = 50
 MAX_TIMERS = 100
-Perform = Callable[[Act], Returned]
+Perform = Callable[[Act], Returned | None]  # None: this one cannot be performed, its good exit is assumed
 
 
 @dataclass(frozen=True)
@@ -164,11 +164,14 @@ class _Stage:
         return returned
 
     def _returned(self, act: Act) -> tuple[str, Returned | None]:
+        if act.action not in self.sandbox.actions:
+            return "assumed", Returned(visit=act.visit, exit="error", error=f"The action “{act.action}” is not installed.")
         fitting = [mock for mock in self.sandbox.mocks if mock.fits(act)]
         if fitting:
             return "mock", self._of_mock(act, fitting)
-        if self.sandbox.perform is not None:
-            return "live", self.sandbox.perform(act)
+        performed = self.sandbox.perform(act) if self.sandbox.perform is not None else None
+        if performed is not None:
+            return "live", performed
         if self.sandbox.hold:
             return "held", None
         return "assumed", Returned(visit=act.visit, exit=good_exit(self.sandbox.actions.get(act.action)))
