@@ -120,7 +120,8 @@ def _paced(channel_id: int, rate: Rate, chats: Sequence[tuple[str, bool]], *, gr
     # Of messages that leave evenly and come up to `spread` late, one second sees at most (1 + spread) / step + 1.
     step = (1 + SPREAD_SECONDS) / max(rate.per_second - 1, 0.5) if rate.per_second else 0.0
     grouped = group and rate.per_group_minute
-    chat_step = 60 / max(rate.per_group_minute - 1, 1) if grouped else rate.per_chat_seconds
+    spaced = rate.per_chat_seconds + SPREAD_SECONDS if rate.per_chat_seconds else 0.0  # a late one must not meet the next one
+    chat_step = 60 / max(rate.per_group_minute - 1, 1) if grouped else spaced
     tolerance = 0.0 if grouped else chat_step * (CHAT_BURST - 1)
     return dict(zip(mine, _ask(keys, step=step, chat_step=chat_step, tolerance=tolerance), strict=True))
 

