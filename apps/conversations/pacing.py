@@ -25,7 +25,8 @@ logger = structlog.get_logger(__name__)
 CHAT_BURST = 3
 LOCAL_KEYS = 100_000
 HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are asked for again
-SPREAD_SECONDS = 0.12  # by how much messages may come late one more than another, our own lateness and the way there, and no window is exceeded
+# By how much messages may come late one more than another, our own lateness and the way there together, and no window is exceeded.
+SPREAD_SECONDS = 0.12
 
 # KEYS: epoch, the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance, 1 to begin a new epoch. Answers
 # microseconds to wait for each message; negative: not now, ask again after that many.
