@@ -62,7 +62,8 @@ export function GridField({ schema, root, value, onChange, path }: FieldProps) {
                 onDragStart={() => setDragged({ row: index, place })} onDragEnd={() => setDragged(null)}
                 onDrop={(event) => {
                   event.stopPropagation();
-                  drop({ row: index, place });
+                  // Forwards in its row it comes behind the one on which it is dropped.
+                  drop({ row: index, place: dragged && dragged.row === index && dragged.place < place ? place + 1 : place });
                 }}
                 onKeyDown={(event) => event.altKey && !disabled && move({ row: index, place }, event.key) && event.preventDefault()}>
                 {chipText(item)}

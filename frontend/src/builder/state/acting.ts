@@ -1,7 +1,7 @@
 // What the author does with blocks: the same for mouse, keyboard and menu.
 import { arranged, heightOf, withPlaces } from "../model/arranging.ts";
 import { copied, pasted } from "../model/clipboard.ts";
-import { addNode, addNote, connect, disconnect, moveNodes, removeNodes, removeNotes } from "../model/edits.ts";
+import { addNode, addNote, changeNote, connect, disconnect, moveNodes, removeNodes, removeNotes } from "../model/edits.ts";
 import { freshId, nodesOf } from "../model/reading.ts";
 import { startingObject, type Schema } from "../model/schema.ts";
 import type { BlockData, Doc, Exit, Place } from "../model/types.ts";
@@ -86,6 +86,16 @@ export function pasteText(text: string, at: Place): boolean {
   choose(ids);
   toast(tn("%(count)s block pasted", "%(count)s blocks pasted", ids.length));
   return true;
+}
+
+/** What is chosen, moved by so many points; one step of undo for a run of key presses. */
+export function nudgeChosen(way: Place, by: number): void {
+  const { selected } = get();
+  edit((doc) => {
+    const places = Object.fromEntries([...selected].flatMap((id) => (doc.layout.nodes?.[id] ? [[id, { x: doc.layout.nodes[id][0] + way.x * by, y: doc.layout.nodes[id][1] + way.y * by }]] : [])));
+    const notes = (doc.layout.notes ?? []).filter((note) => selected.has(note.id));
+    return notes.reduce((found, note) => changeNote(found, note.id, { x: note.x + way.x * by, y: note.y + way.y * by }), moveNodes(doc, places));
+  }, "move.keys");
 }
 
 export function duplicateChosen(): void {

@@ -1,9 +1,11 @@
 // The keyboard of the page. While somebody writes in a field only the keys of the whole page count.
-import { arrange, chooseAll, copyChosen, duplicateChosen, pasteText, removeChosen } from "./acting.ts";
+import { arrange, chooseAll, copyChosen, duplicateChosen, nudgeChosen, pasteText, removeChosen } from "./acting.ts";
 import { choose, showSection } from "./choosing.ts";
 import { saveNow } from "./saving.ts";
 import { get, redo, set, undo } from "./store.ts";
 import type { Place } from "../model/types.ts";
+
+const WAYS: Record<string, Place> = { ArrowLeft: { x: -1, y: 0 }, ArrowRight: { x: 1, y: 0 }, ArrowUp: { x: 0, y: -1 }, ArrowDown: { x: 0, y: 1 } };
 
 type Seen = { center: () => Place; fit: () => void };
 
@@ -59,6 +61,8 @@ function onCanvas(event: KeyboardEvent, control: boolean, seen: Seen): void {
   const locked = get().save === "readonly";
   const act = (() => {
     if (control) return { a: chooseAll, d: locked ? () => undefined : duplicateChosen }[event.key.toLowerCase()];
+    const way = WAYS[event.key];
+    if (way && !event.altKey && selected.size && !locked) return () => nudgeChosen(way, event.shiftKey ? 50 : 10);
     if (event.altKey) return { ArrowUp: () => step(-1), ArrowDown: () => step(1) }[event.key];
     if (event.shiftKey && event.code === "Digit1") return seen.fit;
     if (event.shiftKey && event.key.toLowerCase() === "l") return locked ? undefined : arrange;
@@ -71,6 +75,7 @@ function onCanvas(event: KeyboardEvent, control: boolean, seen: Seen): void {
   })();
   if (!act) return;
   event.preventDefault();
+  event.stopPropagation();
   act();
 }
 
