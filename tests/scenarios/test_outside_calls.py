@@ -13,7 +13,8 @@ from django.utils import timezone
 
 from apps.conversations import outcalls
 from apps.conversations.models import Call, Message, Outbox
-from apps.core.models import InstanceSetting
+from apps.core import breaker
+from apps.core.models import HeldHost, InstanceSetting
 from apps.core.settings_store import forget
 from apps.events.models import Event
 from apps.identity.models import ClientField, Lead
@@ -215,3 +216,18 @@ def test_what_was_said_before_a_call_leaves_before_it_unless_the_messenger_keeps
     assert outcalls.claim(1, limit=5) == []
     Outbox.objects.all().delete()
     assert outcalls.claim(1, limit=5) == [call]
+
+
+def test_a_system_that_keeps_failing_is_left_alone_and_the_dialogues_go_on(lead: Lead, crm: Crm) -> None:
+    crm.answers += [(500, {}, b"oops")] * 6
+    scenario = make_scenario(lead.channel.bot, calling(crm.url, retries=4, backoff_seconds=0.1))
+    start(lead, scenario, order=1)
+    with sender():
+        until(ended)
+        start(lead, scenario, order=2)
+        until(ended)
+    assert len(crm.asked) == breaker.FAILURES
+    assert said(lead)[1] == "server_error: The system answered 500."
+    assert said(lead)[3].endswith(f"has failed again and again; it is called again in {breaker.OPEN_SECONDS} s.")
+    held = HeldHost.objects.get()
+    assert (crm.url.endswith(held.host), held.reason) == (True, "It answered 500.")
