@@ -14,7 +14,7 @@ from apps.core import settings_store
 from apps.core.models import Constant, InstanceSetting
 from apps.identity.models import ClientField
 from apps.identity.reclassifying import reclassify
-from apps.scenarios import publishing
+from apps.scenarios import needs, publishing
 from apps.scenarios.botfile import (
     BotFile,
     BotFileError,
@@ -29,6 +29,7 @@ from apps.scenarios.botfile import (
 )
 from apps.scenarios.engine.definition import logic_hash
 from apps.scenarios.models import Scenario
+from apps.scenarios.needs import Need
 
 P = TypeVar("P", bound=Part)
 Outcome = Literal["created", "changed", "matched"]
@@ -39,12 +40,15 @@ WORD = re.compile(r"[A-Za-z][A-Za-z0-9_]*")
 
 @dataclass
 class Report:
-    """What came of each part: rows of what it is, its key and its outcome. `to_enter`: settings that still have no value."""
+    """What came of each part: rows of what it is, its key and its outcome. `to_enter`: settings that still have no value. `missing`: by
+    scenario what it names and neither the file nor this installation has.
+    """
 
     bot: Bot
     rows: list[tuple[str, str, Outcome]] = field(default_factory=list)
     published: list[str] = field(default_factory=list)
     to_enter: list[str] = field(default_factory=list)
+    missing: list[tuple[str, Need]] = field(default_factory=list)
 
     def count(self, outcome: Outcome) -> int:
         return sum(row[2] == outcome for row in self.rows)
@@ -66,6 +70,7 @@ def import_bot(
             scenarios = {part.key: _scenario(job, part) for part in file.scenarios}
             for endpoint in file.endpoints:
                 _endpoint(job, endpoint, scenarios)
+            job.report.missing = [(part.key, need) for part in file.scenarios for need in needs.missing(part.definition, job.report.bot)]
             if publish:
                 _publish(job, file, scenarios, note or _("Imported from a file"))
             transaction.set_rollback(check_only)

@@ -27,7 +27,7 @@ from apps.events.admin.acts import page_address
 from apps.events.admin.filtering import bot_filter
 from apps.events.admin.pages import PageAdmin, Panel, PlainChangeList, table
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
-from apps.scenarios import comparing, publishing
+from apps.scenarios import comparing, needs, publishing
 from apps.scenarios.admin import analytics, files, foreign, languages, preview, publish, starting, tests
 from apps.scenarios.admin.builder import builder_view
 from apps.scenarios.admin.history import DraftHistory
@@ -145,6 +145,10 @@ class ScenarioAdmin(PageAdmin):
 
     def response_add(self, request: HttpRequest, obj: Scenario, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
         messages.success(request, _("The scenario is made. Change the draft, check it, then publish it."))
+        lacks = needs.missing(obj.draft, obj.bot)
+        if lacks:
+            told = ", ".join(f"{need.label} {need.key}" for need in lacks)
+            messages.warning(request, _("This installation does not have what the scenario names: %(what)s.") % {"what": told})
         return HttpResponseRedirect(page_address(obj))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:

@@ -35,6 +35,8 @@ class Command(BaseCommand):
             raise CommandError("\n".join(["Nothing was imported.", *error.problems])) from error
         for label, key, outcome in report.rows:
             self.stdout.write(f"{outcome:8} {label} {key}")
+        for scenario, need in report.missing:
+            self.stdout.write(f"missing  {need.kind} {need.key} (named by {scenario})")
         self.stdout.write(f"published {', '.join(report.published) or 'nothing'}")
         if report.to_enter:
             self.stdout.write(f"enter the values of these instance settings in the admin: {', '.join(report.to_enter)}")
