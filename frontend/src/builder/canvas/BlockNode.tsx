@@ -1,6 +1,6 @@
 // A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
-import { Handle, Position, type Node, type NodeProps } from "@xyflow/react";
-import { memo, useState } from "react";
+import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
+import { memo, useEffect, useState } from "react";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
 import { t } from "../texts.ts";
@@ -36,6 +36,10 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
   const said = preview(node);
   const [near, setNear] = useState(false);
   const live = near || Boolean(selected);
+  // Exits that change places without changing the block's size are measured anew, else connections would hang at the wrong ones.
+  const measure = useUpdateNodeInternals();
+  const order = exits.map((exit) => `${exit.name} ${exit.leads}`).join("\n");
+  useEffect(() => measure(node.id), [measure, node.id, order]);
   return (
     <div onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
       <Knob node={node.id} exit="in" live={live} />

@@ -7,7 +7,7 @@ import { useFieldProblems, useForm, type FieldProps } from "./context.ts";
 
 export function VariableField({ schema, value, onChange, label, path }: FieldProps) {
   const { disabled, names } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const list = useId();
   return (
     <>
@@ -25,7 +25,7 @@ type Option = { value: string; label: string };
 /** Sections, entry aliases or outputs of this scenario. */
 export function TargetField({ schema, value, onChange, label, path }: FieldProps) {
   const { definition, disabled } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const options = OFFERED[schema["x-role"] ?? ""]?.(definition) ?? [];
   const shown = typeof value === "string" ? value : "";
   return (
@@ -48,7 +48,7 @@ const OFFERED: Record<string, (definition: Definition) => Option[]> = {
 
 export function FileField({ value, onChange, label, path }: FieldProps) {
   const { metadata, disabled } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const shown = typeof value === "string" ? value : "";
   const files = shown && !metadata.files.includes(shown) ? [shown, ...metadata.files] : metadata.files;
   return (

@@ -8,7 +8,7 @@ const textOf = (value: Json | undefined): string => (value === null || value ===
 
 export function LineField({ schema, value, onChange, label, path }: FieldProps) {
   const { disabled, focus } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const long = (schema["maxLength"] as number | undefined) ?? 1000;
   // Parameters of actions are plain texts to their schema, and take placeholders all the same.
   if (path.startsWith("params.params.")) return <Code mode="line" label={label} value={textOf(value)} onChange={onChange} focus={focus === path} invalid={invalid} />;
@@ -17,7 +17,7 @@ export function LineField({ schema, value, onChange, label, path }: FieldProps) 
 
 export function NumberField({ schema, value, onChange, label, path }: FieldProps) {
   const { disabled } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const limits = { min: schema["minimum"] as number | undefined, max: schema["maximum"] as number | undefined };
   return (
     <input type="number" className="fb-short" disabled={disabled} aria-label={label} aria-invalid={invalid} {...limits} step={schema.type === "integer" ? 1 : "any"}

@@ -9,7 +9,7 @@ import { useFieldProblems, useForm, type FieldProps } from "./context.ts";
 /** One text for all, or one for each language of the scenario; the first language is the one that others fall back to. */
 export function TextField({ value, onChange, label, path }: FieldProps) {
   const { languages, language, focus } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const base = languages[0] ?? "en";
   const many = languages.length > 1 || isObject(value);
   const here = many ? language : base;
@@ -48,7 +48,7 @@ function Languages({ value }: { value: Json | undefined }) {
 
 export function TemplateField({ schema, value, onChange, label, path }: FieldProps) {
   const { focus } = useForm();
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const role = schema["x-role"];
   const mode = role === "reference" || role === "expression" ? role : "line";
   return <Code mode={mode} label={label} value={typeof value === "string" ? value : ""} onChange={(text) => onChange(schema.nullable && !text ? null : text)} hint={String(schema.examples?.[0] ?? "")} focus={focus === path} invalid={invalid} />;
@@ -63,7 +63,7 @@ const FIRST: Record<ValueKind, Json> = { text: "", number: 0, boolean: true, jso
 export function ValueField({ value, onChange, label, path }: FieldProps) {
   const { disabled, focus } = useForm();
   const kind = kindOfValue(value);
-  const invalid = useFieldProblems(path).length > 0;
+  const invalid = useFieldProblems(path).some((problem) => problem.level === "error");
   const choose = (next: ValueKind): void => onChange(next === "text" && typeof value === "number" ? String(value) : next === "json" && typeof value === "string" && value ? [value] : FIRST[next]);
   return (
     <div className="fb-value">
