@@ -54,12 +54,16 @@ except ValueError:
 BLIND_INDEX_KEY = env.str("BLIND_INDEX_KEY", default=SECRET_KEY)
 
 # --- applications ----------------------------------------------------------------------------------------------------
+# The administration's pages are a third of a process's memory. Where nobody asks for pages they are loaded when an address is needed
+# (config/urls.py), which mostly is never.
+_PROGRAM = Path(sys.argv[0])
+_WITHOUT_PAGES = {_PROGRAM.name, _PROGRAM.parent.name} & {"celery", "uvicorn"} or sys.argv[1:2] == ["run_sender"]
 INSTALLED_APPS = [
     "unfold",
     "unfold.contrib.filters",
     "unfold.contrib.forms",
     "unfold.contrib.simple_history",
-    "django.contrib.admin",
+    "django.contrib.admin.apps.SimpleAdminConfig" if _WITHOUT_PAGES else "django.contrib.admin",
     "django.contrib.auth",
     "django.contrib.contenttypes",
     "django.contrib.sessions",

@@ -7,6 +7,8 @@ from django.views.generic import RedirectView
 
 from apps.customdata.admin.addresses import with_records
 
+admin.autodiscover()  # already done where pages are served
+
 handler400 = "apps.gateway.faults.bad_request"
 handler404 = "apps.gateway.faults.not_found"
 handler500 = "apps.gateway.faults.server_error"

@@ -73,4 +73,4 @@ def manage(env: Mapping[str, str], *arguments: str, name: str = "manage") -> Pro
 
 
 def _python(name: str, env: Mapping[str, str], *arguments: str) -> Program:
-    return Program(name, [sys.executable, *arguments], {**env, "PYTHONUNBUFFERED": "1"}, CLONE)
+    return Program(name, [sys.executable, *arguments], {"MALLOC_ARENA_MAX": "2", **env, "PYTHONUNBUFFERED": "1"}, CLONE)

@@ -1,4 +1,4 @@
-"""What a sender has to do beside messages: calls, files to fetch, presses to acknowledge."""
+"""What a sender has to do beside messages: calls, files to fetch, presses to acknowledge, claims of the dead to free."""
 
 from typing import NamedTuple
 
@@ -31,3 +31,15 @@ def take_acknowledgements() -> list[Acknowledgement]:
     rows = list(Acknowledgement.objects.order_by("id")[:50])
     Acknowledgement.objects.filter(pk__in=[row.pk for row in rows]).delete()
     return rows
+
+
+def anything_held() -> bool:
+    """Whether any sender holds anything: what a quiet one asks each second before it looks for the dead among them."""
+    rows = hot.run(
+        """
+        SELECT EXISTS (SELECT 1 FROM conversations_outbox WHERE claimed_by IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM conversations_call WHERE claimed_by IS NOT NULL)
+            OR EXISTS (SELECT 1 FROM conversations_attachment WHERE claimed_by IS NOT NULL AND state = 'pending')
+        """
+    )
+    return bool(rows[0][0])

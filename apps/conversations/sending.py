@@ -308,6 +308,8 @@ class Sender:
             claimants.abandon(table, [row_id])
             self._hand[table].discard(row_id)
             del self._crashed[0]
+        if not beside.anything_held():
+            return 0
         return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
 
     async def _heart(self) -> None:

@@ -14,6 +14,8 @@ from apps.events.webhooks.pushing import Pusher
 class Command(BaseCommand):
     help = "Deliver messages and webhooks, make outside calls, fetch files and poll messengers. Start more of them for more in flight."
 
+    requires_system_checks = []  # `manage.py check` makes them; here they would load every page
+
     def handle(self, *_args: Any, **_options: Any) -> None:
         with asyncio.Runner(loop_factory=_loop_factory()) as runner:
             runner.run(self._serve())
