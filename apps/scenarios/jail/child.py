@@ -33,6 +33,7 @@ def main(module: str, folder: str, memory_mb: int) -> None:
     isolation.note_data()
     held += isolation.lock(threads=engine.threads, address_space=engine.address_space, memory_mb=memory_mb, folder=folder)
     sys.path.clear()
+    os.environ.clear()  # Python itself puts the locale there
     gc.collect()
     gc.freeze()
     _say("H", json.dumps({"engine": engine.kind, "protections": held}))

@@ -6,6 +6,7 @@ import json
 import re
 import signal
 import time
+from collections.abc import Iterator
 from typing import Any
 
 import structlog
@@ -67,13 +68,14 @@ class Conversation:
             letter, body = await self._heard(child)
             match letter:
                 case "S":
-                    self._state = _read(body, limits.frame_bytes)
-                    for post in self._state.get("posts") or ():
+                    self._state = _object(body, limits.frame_bytes)
+                    posts = self._state.get("posts")
+                    for post in posts if isinstance(posts, list) else ():
                         self._ask(child, post)
                 case "E":
-                    self._error = self._stopped(_read(body, limits.frame_bytes))
+                    self._error = self._stopped(_object(body, limits.frame_bytes))
                 case "U":
-                    self._used = _read(body, limits.frame_bytes)
+                    self._used = _object(body, limits.frame_bytes)
                     return
                 case _:
                     raise _StoppedError(crashed())
@@ -84,14 +86,20 @@ class Conversation:
         """
         limits = self.script.limits
         try:
-            async with asyncio.timeout(None if self._tasks else 4 * limits.cpu_seconds + 1):
+            async with asyncio.timeout(self._patience()):
                 return await child.read(limits.frame_bytes + MARGIN)
         except TooMuchError as error:
             raise _StoppedError(at_limit("output", limits)) from error
         except TimeoutError as error:
-            raise _StoppedError(at_limit("cpu", limits)) from error
+            raise _StoppedError(self._error or at_limit("cpu", limits)) from error
         except ChildDiedError as error:
             raise _StoppedError(self._died(error.signal)) from error
+
+    def _patience(self) -> float | None:
+        """Seconds. A child that has told its error has only to clear up; an engine may hang in that too."""
+        if self._error is not None:
+            return KILL_AFTER
+        return None if self._tasks else self.script.limits.cpu_seconds + KILL_AFTER
 
     def _died(self, signal_number: int) -> ScriptError:
         if signal_number in (signal.SIGPROF, signal.SIGXCPU):
@@ -117,7 +125,7 @@ class Conversation:
         request: Json = {}
         reply: Json = {"id": number}
         try:
-            request = _read(body.encode(errors="surrogatepass"), self.script.limits.output_bytes * 4)
+            request = _request(body, self.script.limits.output_bytes * 4)
             reply["value"] = await (self.host.call_api if what == "callApi" else self.host.table)(request, number=place)
         except HostError as error:
             reply["error"] = str(error)
@@ -145,10 +153,11 @@ class Conversation:
         return thrown("", str(told.get("message", ""))[:2000], line=line, column=column, kind="unreadable")
 
     def _made(self, ms: int) -> Outcome:
-        done = self._state.get("done") or {}
+        done = self._state.get("done")
+        done = done if isinstance(done, dict) else {}
         error = self._error or self._thrown(done.get("error"))
         common: dict[str, Any] = {
-            "logs": tuple(str(line) for line in self._state.get("logs") or ()),
+            "logs": tuple(_lines(self._state.get("logs"))),
             "asked": tuple(self._asked[number] for number in sorted(self._asked)),
             "ms": ms,
             "cpu_ms": self._used.get("cpu_ms", 0),
@@ -161,7 +170,7 @@ class Conversation:
                 error = thrown("", wrong.reason, line=0, column=0)
             else:
                 exit_ = str(self._state.get("exit") or "")
-                return Outcome(value=value, exit=exit_[:60], writes=tuple(self._state.get("writes") or ()), **common)
+                return Outcome(value=value, exit=exit_[:60], writes=tuple(_writes(self._state.get("writes"))), **common)
         return Outcome(error=error, **common)
 
     def _thrown(self, told: Any) -> ScriptError | None:
@@ -182,6 +191,29 @@ class Conversation:
         return name in ("InternalError", "RangeError") and bool(OUT_OF_MEMORY.search(message))
 
 
+def _request(body: str, most: int) -> Json:
+    found = _read(body.encode(errors="surrogatepass"), most)
+    if not isinstance(found, dict):
+        raise HostError(_("An object is expected."))
+    return found
+
+
+def _lines(rows: Any) -> list[str]:
+    return [str(line) for line in rows] if isinstance(rows, list) else []
+
+
+def _writes(rows: Any) -> Iterator[Json]:
+    """Those that are what the prelude makes; a script that tampers with its own list loses what it spoiled."""
+    for row in rows if isinstance(rows, list) else ():
+        data = row.get("data") if isinstance(row, dict) else None
+        if not isinstance(data, dict):
+            continue
+        if (row.get("kind"), sorted(data)) in (("memory", ["key", "value"]), ("emit", ["data", "name"])) and isinstance(
+            data.get("key", data.get("name")), str
+        ):
+            yield {"kind": row["kind"], "data": data}
+
+
 class _StoppedError(Exception):
     """The run is over and the child is not to be trusted with another."""
 
@@ -192,6 +224,17 @@ class _StoppedError(Exception):
 
 def _read(body: bytes, most: int) -> Any:
     return loads(body, max_bytes=most)
+
+
+def _object(body: bytes, most: int) -> Json:
+    """What the child says of its run. A script that rewrote the language spoils this for itself."""
+    try:
+        found = _read(body, most)
+    except StrictJsonError as error:
+        raise _StoppedError(thrown("", error.reason, line=0, column=0)) from error
+    if not isinstance(found, dict):
+        raise _StoppedError(crashed())
+    return found
 
 
 def _shown(what: str, value: Any) -> Any:
