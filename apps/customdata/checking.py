@@ -95,7 +95,9 @@ def check_unique(table: Table, rows: Sequence["Row"]) -> None:
         if not declared.unique:
             continue
         asking = [row for row in rows if row.good and row.cleaned.get(declared) is not None and declared in row.changed]
-        taken = ids_by_value(table, declared, [row.cleaned[declared] for row in asking]) if asking else {}
+        # A new row of a key that somebody else has just taken becomes a change of that record: the index says so and the row is tried again.
+        judged = [row for row in asking if row.key != declared.alias]
+        taken = ids_by_value(table, declared, [row.cleaned[declared] for row in judged]) if judged else {}
         seen: set[Any] = set()
         for row in asking:
             value = comparable(declared, row.cleaned[declared])

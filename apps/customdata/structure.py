@@ -12,6 +12,7 @@ from django.db import connection
 
 from apps.core.cached import CachedTable
 from apps.customdata.models import Table
+from apps.customdata.storage import altering
 
 
 def _load() -> dict[int, Table]:
@@ -66,7 +67,8 @@ def for_writing(table: Table) -> Table:
 
 
 def for_changing(table_id: int) -> Table:
-    """The table's row for this transaction alone; raises `TableGoneError`."""
-    if not Table.objects.select_for_update(of=("self",)).filter(pk=table_id).exists():
-        raise TableGoneError
+    """The table's row for this transaction alone. Raises `TableGoneError`, and `StorageBusyError` while a long write (an import) holds it."""
+    with altering():
+        if Table.objects.select_for_update(of=("self",)).filter(pk=table_id).first() is None:
+            raise TableGoneError
     return fresh(table_id)

@@ -1,7 +1,7 @@
 """Rows into a table: found, cleaned, checked and written together, whether there is one or ten thousand."""
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 from django.db import IntegrityError, transaction
@@ -17,6 +17,7 @@ from apps.customdata.noting import Actor, Change
 from apps.customdata.outcomes import Outcome
 
 BATCH = 1000
+ATTEMPTS = 3
 
 
 @dataclass
@@ -61,16 +62,21 @@ def _batch(table: Table, rows: Sequence[Row], by: Actor, without: Collection[str
         with transaction.atomic():
             return _write(table, rows, by, without)
     except IntegrityError:
-        fresh = [replace(row, record=None, cleaned={}, before={}, errors={}, refused="", creating=False) for row in rows]
-        return [_again(table, row, by, without) for row in fresh]
+        return [_again(table, row, by, without) for row in rows]
 
 
 def _again(table: Table, row: Row, by: Actor, without: Collection[str]) -> Outcome:
-    try:
-        with transaction.atomic():
-            return _write(table, [row], by, without)[0]
-    except IntegrityError:
-        return Outcome("invalid", errors={"": _("Another record has one of these values already.")})
+    for _attempt in range(ATTEMPTS):
+        try:
+            with transaction.atomic():
+                return _write(table, [_fresh(row)], by, without)[0]
+        except IntegrityError:
+            continue
+    return Outcome("invalid", errors={"": _("Another record has one of these values already.")})
+
+
+def _fresh(row: Row) -> Row:
+    return Row(values=row.values, pk=row.pk, key=row.key, version=row.version)
 
 
 def _write(table: Table, rows: Sequence[Row], by: Actor, without: Collection[str]) -> list[Outcome]:

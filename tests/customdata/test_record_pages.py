@@ -64,6 +64,7 @@ def test_the_menu_and_the_list_are_there_at_once(page: Client, complaints: Table
     assert answer.status_code == 200
     assert 'href="/admin/data/complaints/"' in text
     assert "Жалоба 5" in text
+    assert f"?o={1 + [one.alias for one in complaints.fields].index('amount') + 1}" in text  # each column can be sorted by
     assert "380*******35" in text
     assert "+380501112235" not in text
     assert page.get("/admin/data/nothing/").status_code == 404
