@@ -92,3 +92,8 @@ def test_a_big_model_gets_an_index_that_serves_the_search(filled: Table, monkeyp
     following.changed(filled.pk)
     assert searching.keep_indexes() == 1
     assert searching._there() == {searching.index_name(structure.fresh(filled.pk), searching.way())} != {name}
+
+
+def test_misspelt_words_are_found_where_the_server_can(filled: Table) -> None:
+    found = ["Сломался телефон"] if searching.way() == "likeness" else []
+    assert subjects(filled, "сламался телифон") == found
