@@ -3,11 +3,13 @@
 from typing import Any
 
 from drf_spectacular.types import OpenApiTypes
+from drf_spectacular.utils import OpenApiResponse
 from pydantic import BaseModel
 
 from apps.gateway.answers import Json
 from apps.gateway.apispec import path, query, responses
 from apps.scenarios.simulation.asking import Ask, State
+from apps.scenarios.simulation.keeping import Chat
 
 
 def inlined(model: type[BaseModel]) -> Json:
@@ -158,4 +160,77 @@ ANALYTICS: Json = {
             },
         },
     ),
+}
+
+_TESTS: Json = {
+    "type": "object",
+    "required": ["tests", "coverage"],
+    "properties": {"success": {"type": "boolean"}, "trace_id": _TEXT, "tests": LIST, "coverage": ANYTHING},
+}
+_PUBLICATION: Json = {
+    "type": "object",
+    "required": ["based_on"],
+    "properties": {
+        "based_on": {"type": "integer", "description": "The draft's revision that was looked at."},
+        "note": {"type": "string", "maxLength": 500},
+        "override": {"type": "string", "maxLength": 500, "description": "Why it is published although tests fail; logged."},
+        "people": {"type": "string", "enum": ["stay", "at_wait", "now"], "default": "stay"},
+        "mapping": {"type": "object", "additionalProperties": _TEXT, "description": "Removed block → where its people go on."},
+        "due_at": {"type": "string", "format": "date-time", "description": "Plans the publication for that moment instead."},
+    },
+}
+_READ_ERRORS = (401, 403, 404, 405, 429, 503)
+_WRITE_ERRORS = (400, 401, 403, 404, 405, 412, 413, 415, 429, 503)
+
+
+def _answer(**properties: Json) -> Json:
+    return {"type": "object", "properties": {"success": {"type": "boolean"}, "trace_id": _TEXT, **properties}}
+
+
+VERSIONS: Json = {
+    "operation_id": "list_versions",
+    "tags": TAGS,
+    "summary": "Published versions with who, when and why, and planned publications",
+    "description": f"Needs the right to see scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "responses": responses(*_READ_ERRORS, description="Newest first", good=_answer(versions=LIST, planned=LIST)),
+}
+IMPACT: Json = {
+    "operation_id": "preview_publication",
+    "tags": TAGS,
+    "summary": "What publishing the draft would mean: problems, tests, where people stand",
+    "description": f"Needs the right to edit scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "responses": responses(
+        *_READ_ERRORS,
+        description="The impact",
+        good=_answer(based_on=_COUNT, problems=LIST, standing=LIST, tests=LIST, coverage=ANYTHING),
+    ),
+}
+PUBLISH: Json = {
+    "operation_id": "publish_scenario",
+    "tags": TAGS,
+    "summary": "Publish the draft, now or at a moment",
+    "description": f"Refused while the draft has errors or a test fails without a reason given. Needs the right to edit scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "request": {"application/json": _PUBLICATION},
+    "responses": responses(*_WRITE_ERRORS, good_status=201, description="Published", good=_answer(version=ANYTHING))
+    | {202: OpenApiResponse(response=_answer(planned=ANYTHING), description="Planned")},
+}
+RUN_TESTS: Json = {
+    "operation_id": "run_tests",
+    "tags": TAGS,
+    "summary": "Run the saved tests on the draft and tell what they go through; nothing is stored",
+    "description": f"Needs the right to see scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "responses": responses(*_READ_ERRORS, description="The outcome", good=_TESTS),
+}
+KEEP_TEST: Json = {
+    "operation_id": "keep_test",
+    "tags": TAGS,
+    "summary": "Keep a chat as a test; it expects what the draft does now",
+    "description": f"Needs the right to edit scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "request": {"application/json": inlined(Chat)},
+    "responses": responses(*_WRITE_ERRORS, good_status=201, description="Kept", good=_answer(id=_COUNT, name=_TEXT)),
 }

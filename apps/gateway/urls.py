@@ -6,6 +6,7 @@ from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView
 from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
+from apps.gateway.publications import PublicationView, TestsView, VersionsView
 from apps.gateway.records.describing import ModelDocsView, ModelOpenApiView
 from apps.gateway.records.views import BulkView, ModelsView, RecordsView, RecordView, SearchView, UpsertView
 from apps.gateway.views import CallView, ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
@@ -20,6 +21,9 @@ urlpatterns = [
     path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),
     path("api/v1/bots/<str:bot_id>/mapping", MappingView.as_view(), name="mapping"),
     path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
+    path("api/scenarios/<int:pk>/versions", VersionsView.as_view(), name="versions"),
+    path("api/scenarios/<int:pk>/publication", PublicationView.as_view(), name="publication"),
+    path("api/scenarios/<int:pk>/tests", TestsView.as_view(), name="tests"),
     path("api/scenarios/<int:pk>/analytics", AnalyticsView.as_view(), name="analytics"),
     path("api/scenarios/<int:pk>/differences", DifferencesView.as_view(), name="differences"),
     path("api/scenarios/simulate", SimulateView.as_view(), name="simulate"),
