@@ -92,6 +92,17 @@
     testing(() => Object.fromEntries(Object.entries(declared).map(([kind, rows]) => [kind, rows ? rows.read() : []])));
   };
 
+  // --- the name in scenarios, from the name for people until somebody writes another ---------------------------------
+  const naming = () => {
+    const [name, key] = [document.getElementById("id_name"), document.getElementById("id_key")];
+    if (!name || !key || key.tagName !== "INPUT" || key.value) return;
+    let own = false;
+    key.addEventListener("input", () => { own = Boolean(key.value); });
+    name.addEventListener("input", () => {
+      if (!own) key.value = name.value.normalize("NFKD").toLowerCase().replace(/[^a-z0-9]+/g, "_").replace(/^[^a-z]+|_+$/g, "").slice(0, 60);
+    });
+  };
+
   // --- wrong lines ------------------------------------------------------------------------------------------------
   const wrong = (error) => {
     area.dispatchEvent(new CustomEvent("jail:wrong", { detail: error }));
@@ -182,5 +193,6 @@
     });
   };
 
+  naming();
   start();
 })();

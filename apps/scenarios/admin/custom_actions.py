@@ -46,7 +46,6 @@ class CustomActionAdmin(PageAdmin):
     list_select_related = ("bot", "published")
     search_fields = ("name", "key", "description")
     search_help_text = gettext_lazy("Name or description")
-    prepopulated_fields = {"key": ("name",)}
     fieldsets = ((None, {"fields": (("name", "key"), "bot", "description", "is_active")}),)
 
     def get_urls(self) -> list[URLPattern]:
@@ -86,9 +85,6 @@ class CustomActionAdmin(PageAdmin):
     def get_readonly_fields(self, request: HttpRequest, obj: CustomAction | None = None) -> tuple[str, ...]:  # noqa: ARG002
         """Scenarios name an action by its key."""
         return ("key",) if obj else ()
-
-    def get_prepopulated_fields(self, request: HttpRequest, obj: CustomAction | None = None) -> dict[str, Any]:
-        return {} if obj else super().get_prepopulated_fields(request, obj)
 
     def response_add(self, request: HttpRequest, obj: CustomAction, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
         messages.success(request, _("The action is made. Write its code, try it out below, then publish it."))

@@ -25,6 +25,14 @@ return { order_found: true }
 """
 
 
+class RowsField(JSONTextField):
+    """A list of rows; the page's script draws them as fields, without it they are JSON."""
+
+    def __init__(self, **kwargs: Any) -> None:
+        super().__init__(small=True, empty=[], **kwargs)
+        self.widget = forms.Textarea({"rows": 6, "class": "db-input db-mono", "spellcheck": "false"})
+
+
 class CustomActionForm(forms.ModelForm):  # type: ignore[type-arg]
     """`based_on` is the draft's number when the page was opened; a save over somebody else's is refused once, and then counts as a decision."""
 
@@ -32,8 +40,8 @@ class CustomActionForm(forms.ModelForm):  # type: ignore[type-arg]
         label=gettext_lazy("Code"), required=False, strip=False, max_length=200_000,
         widget=forms.Textarea({"data-code-editor": "", "rows": 24, "spellcheck": "false", "class": "db-input db-mono"}),
     )  # fmt: skip
-    params = JSONTextField(label=gettext_lazy("Parameters"), required=False, small=True, empty=[])
-    exits = JSONTextField(label=gettext_lazy("Exits"), required=False, small=True, empty=[])
+    params = RowsField(label=gettext_lazy("Parameters"), required=False)
+    exits = RowsField(label=gettext_lazy("Exits"), required=False)
     based_on = forms.IntegerField(widget=forms.HiddenInput, required=False)
 
     class Meta:
