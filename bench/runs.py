@@ -8,7 +8,7 @@ from bench.ground import Ground, System
 from bench.measuring import Measure, Meter, median
 from bench.requests import Kind
 
-WARM_UP = 150
+WARM_UP = 250  # also fills the caches and plans the statements of every process
 MOST, LEAST = 8_000, 60
 SLOW = 0.05  # seconds that the messenger takes in the second half of the measurements
 
@@ -25,7 +25,7 @@ class Scope:
     in_full: bool = True
 
 
-QUICK = Scope(people=2_000, seconds=1.5, rounds=1, in_full=False)
+QUICK = Scope(people=2_000, seconds=2.5, rounds=1, in_full=False)
 
 
 @dataclass

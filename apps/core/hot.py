@@ -12,7 +12,7 @@ from functools import lru_cache
 from typing import Any, TypeVar
 
 import psycopg
-from django.db import connection
+from django.db import NotSupportedError, connection
 from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
 
@@ -24,7 +24,24 @@ Reader = Callable[[Sequence[Any]], M]
 
 
 def run(sql: str, params: Sequence[Any] | Mapping[str, Any] = ()) -> list[tuple[Any, ...]]:
-    """Execute a prepared statement in the present transaction; its rows, if it has any. JSON columns come as text."""
+    """Execute a prepared statement in the present transaction; its rows, if it has any. JSON columns come as text.
+
+    A plan may be older than its table: a release has changed a column's type. Then the session goes, and with it all its plans; a statement of
+    its own is repeated in a new one, a transaction fails as it does when a session is lost.
+    """
+    try:
+        return _execute(sql, params)
+    except NotSupportedError:
+        alone = not connection.in_atomic_block
+        if connection.connection is not None:
+            connection.connection.close()
+        if not alone:
+            raise
+        connection.close()
+        return _execute(sql, params)
+
+
+def _execute(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[Any, ...]]:
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.connection.prepare_threshold = SEEN_BEFORE_PREPARED

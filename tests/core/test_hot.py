@@ -1,0 +1,94 @@
+"""Statements of the hot paths against the real database."""
+
+from collections.abc import Iterator
+
+import pytest
+from django.db import NotSupportedError, connection, transaction
+
+from apps.bots.models import Bot
+from apps.core import hot
+
+
+@pytest.fixture
+def _table(transactional_db: None) -> Iterator[None]:
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE hot_test (id bigint PRIMARY KEY, word varchar(10))")
+        cursor.execute("INSERT INTO hot_test VALUES (1, 'one'), (2, 'two')")
+    yield
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE hot_test")
+
+
+READ = "SELECT word FROM hot_test WHERE id = ANY (%s::bigint[]) ORDER BY id"
+
+
+@pytest.mark.parametrize("words", [["plain"], ['with "quotes"', "and, {commas}", "back\\slash", "", "NULL", "Привет"], []])
+@pytest.mark.django_db
+def test_lists_of_texts_arrive_as_they_are(words: list[str]) -> None:
+    rows = hot.run("SELECT word FROM unnest(%s::text[]) WITH ORDINALITY AS t(word, place) ORDER BY place", [hot.texts(words)])
+    assert [word for (word,) in rows] == words
+
+
+@pytest.mark.django_db
+def test_rows_become_models_like_the_orms() -> None:
+    bot = Bot.objects.create(name="Shop")
+    rows = hot.run(f"SELECT {hot.columns(Bot, 'bot')} FROM bots_bot AS bot WHERE id = %s::bigint", [bot.pk])  # noqa: S608  our own columns
+    (read,) = map(hot.reader(Bot), rows)
+    known = Bot.objects.get(pk=bot.pk)
+    assert read == known
+    assert {field.attname: getattr(read, field.attname) for field in Bot._meta.concrete_fields} == {
+        field.attname: getattr(known, field.attname) for field in Bot._meta.concrete_fields
+    }
+    read.name = "Other"
+    read.save()
+    assert Bot.objects.get(pk=bot.pk).name == "Other"
+
+
+@pytest.mark.usefixtures("_table")
+def test_statements_given_together_are_sent_as_one() -> None:
+    with transaction.atomic(), hot.together():
+        hot.later("UPDATE hot_test SET word = %s WHERE id = %s::bigint", ["eins", 1])
+        hot.later("DELETE FROM hot_test WHERE id = %s::bigint", [2])
+        hot.notify("hot_test")
+        assert hot.run(READ, [hot.numbers([1, 2])]) == [("one",), ("two",)]
+    assert hot.run(READ, [hot.numbers([1, 2])]) == [("eins",)]
+
+
+@pytest.mark.usefixtures("_table")
+def test_a_failing_block_sends_nothing() -> None:
+    with pytest.raises(ZeroDivisionError), hot.together():
+        _delete_and_fail()
+    assert len(hot.run(READ, [hot.numbers([1, 2])])) == 2
+    hot.later("DELETE FROM hot_test", [])  # and what comes later is not gathered any more
+    assert hot.run(READ, [hot.numbers([1, 2])]) == []
+
+
+@pytest.mark.usefixtures("_table")
+def test_a_release_may_change_a_column_under_a_plan() -> None:
+    for _time in range(4):
+        assert hot.run(READ, [hot.numbers([1])]) == [("one",)]
+    _widen(20)
+    assert hot.run(READ, [hot.numbers([1])]) == [("one",)]
+
+
+@pytest.mark.usefixtures("_table")
+def test_in_a_transaction_an_old_plan_fails_once() -> None:
+    for _time in range(4):
+        hot.run(READ, [hot.numbers([1])])
+    _widen(30)
+    with pytest.raises(NotSupportedError), transaction.atomic():
+        hot.run(READ, [hot.numbers([1])])
+    with transaction.atomic():
+        assert hot.run(READ, [hot.numbers([1])]) == [("one",)]
+
+
+def _delete_and_fail() -> None:
+    hot.later("DELETE FROM hot_test", [])
+    raise ZeroDivisionError
+
+
+def _widen(size: int) -> None:
+    """By another session, as a release does."""
+    with connection.copy().cursor() as cursor:
+        cursor.execute(f"ALTER TABLE hot_test ALTER COLUMN word TYPE varchar({size})")
+        cursor.db.close()
