@@ -11,6 +11,7 @@ from django.apps import apps
 from django.apps.registry import Apps
 from django.db import models
 from django.utils import timezone
+from django.utils.translation import gettext_lazy
 
 from apps.customdata.columns import SealedColumn
 from apps.customdata.models import Field, Table
@@ -70,7 +71,7 @@ def _class(table: Table, fields: Iterable[Field], more: dict[str, Any]) -> type[
         "app_label": APP_LABEL,
         "managed": False,
         "db_table": django_name(table),
-        "verbose_name": table.name,
+        "verbose_name": gettext_lazy("record"),
         "verbose_name_plural": table.name,
         "ordering": ["-id"],
     }

@@ -27,7 +27,9 @@ class ChooseRow(_TextInput):
 
     def _render(self, template_name: str, context: dict[str, Any], renderer: Any = None) -> SafeString:
         """Forms look for templates in packages only; this one is the project's."""
-        return loader.render_to_string(template_name, {**context, "input": renderer.render("django/forms/widgets/input.html", context)})
+        return loader.render_to_string(
+            template_name, {**context, "input": SafeString(renderer.render("django/forms/widgets/input.html", context))}
+        )
 
     def get_context(self, name: str, value: Any, attrs: dict[str, Any] | None) -> dict[str, Any]:
         context = super().get_context(name, value, attrs)

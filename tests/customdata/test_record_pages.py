@@ -209,6 +209,9 @@ def test_links_are_chosen_by_their_titles(page: Client, complaints: Table, rows:
     assert page.get(choose, {"q": "жалоба 3"}).json()["rows"] == [{"id": str(rows[2]), "text": f"Жалоба 3 · #{rows[2]}"}]
     choose = reverse("admin:customdata_table_choose", args=[answers.by_alias["client"].pk])
     assert [one["id"] for one in page.get(choose, {"q": "ann"}).json()["rows"]] == [str(lead.person_id)]
+    form = page.get(url(answers, "add")).content.decode()
+    assert f'data-choose="{choose}"' in form
+    assert "&lt;input" not in form
     answer = page.post(url(answers, "add"), form_of(answers, complaint=str(rows[2]), client=str(lead.person_id)))
     assert answer.status_code == 302
     text = page.get(url(answers)).content.decode()
