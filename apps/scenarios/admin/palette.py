@@ -2,16 +2,17 @@
 
 import json
 from collections.abc import Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
 
 from django.utils.translation import get_language, gettext
 from django.utils.translation import gettext_lazy as _
 
+from apps.scenarios.action import Action
 from apps.scenarios.block import Exit
 from apps.scenarios.engine import described
-from apps.scenarios.registry import actions, blocks
+from apps.scenarios.registry import actions, actions_for, blocks
 
 GROUPS = {"talk": _("Talk"), "logic": _("Logic"), "data": _("Data and systems"), "flow": _("Flow")}
 ROLES = {
@@ -54,9 +55,13 @@ class Palette:
     names: tuple[str, ...]
 
 
-def palette() -> Palette:
-    """In the language of the request; made once per language and process, because kinds do not change while it runs."""
-    return _palette(get_language() or "en")
+def palette(bot_id: int | None = None) -> Palette:
+    """In the language of the request; made once per language and process, because kinds do not change while it runs. The bot's published custom
+    actions do, and are added each time.
+    """
+    made = _palette(get_language() or "en")
+    custom = {kind: action for kind, action in actions_for(bot_id).items() if kind not in actions}
+    return replace(made, actions=(*made.actions, *(_action(kind, action) for kind, action in custom.items())))
 
 
 @lru_cache(maxsize=8)
@@ -65,7 +70,7 @@ def _palette(_language: str) -> Palette:
     names = {**GROUPS, **{block.group: block.group for block in blocks.values() if block.group not in GROUPS}}
     return Palette(
         groups=tuple((str(label), tuple(kinds[kind] for kind in blocks if blocks[kind].group == group)) for group, label in names.items()),
-        actions=tuple(_action(kind) for kind in actions),
+        actions=tuple(_action(kind, action) for kind, action in actions.items()),
         filters=tuple(described.filters(gettext)), operators=tuple(described.operators(gettext)), names=tuple(described.world_names()),
     )  # fmt: skip
 
@@ -83,8 +88,7 @@ def _block(kind: str) -> Kind:
     return Kind(kind, str(block.label), str(block.help), block.icon, tuple(_params(schema)), exits, _text(example))
 
 
-def _action(kind: str) -> Kind:
-    action = actions[kind]
+def _action(kind: str, action: Action[Any]) -> Kind:
     schema = action.Params.model_json_schema()
     params = {"action": kind, **_with("params", _example(schema))}
     example = {"id": "action_1", "kind": "action", "params": params, "exits": {spec.name: "…" for spec in action.exits}}

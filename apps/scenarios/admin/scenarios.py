@@ -162,7 +162,7 @@ class ScenarioAdmin(PageAdmin):
         definition = _read(shown) if isinstance(shown, str) else shown
         theirs = getattr(form, "theirs", None)
         return {
-            "scenario": obj, "may_edit": self.has_change_permission(request, obj), "palette": palette(),
+            "scenario": obj, "may_edit": self.has_change_permission(request, obj), "palette": palette(obj.bot_id),
             "problems": _problems(definition, obj), "outline": outline(definition), "draft_text": shown if isinstance(shown, str) else json_text(readable(shown)),
             "theirs": theirs, "their_changes": comparing.compare(_opened(theirs, form), theirs.draft) if theirs else [],
             "unpublished": obj.published_id is None or bool(comparing.compare(obj.published.definition, obj.draft) if obj.published else True),
