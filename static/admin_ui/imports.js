@@ -1,7 +1,7 @@
 // The progress of an import: asked every second; when it is over the page is loaded anew.
 "use strict";
 
-(() => {
+document.addEventListener("DOMContentLoaded", () => {
     const page = document.getElementById("import");
     if (!page || !page.dataset.active) {
         return;
@@ -25,4 +25,4 @@
     }
 
     setTimeout(look, 600);
-})();
+});
