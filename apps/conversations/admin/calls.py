@@ -46,7 +46,7 @@ class CallAdmin(LogAdmin):
     intro = gettext_lazy(
         "Calls that scenarios made to other systems. Secrets are left out of what is shown; a failed call takes its named exit in the scenario."
     )
-    list_display = ("time", "what", "to", "answer", "took", "tries", "bot", "trace")
+    list_display = ("time", "what", "to", "outcome", "took", "tries", "bot", "trace")
     list_filter = (
         AnswerFilter, ("state", ChoicesDropdownFilter), bot_filter("bot_id"), since("created_at"), exact("action", gettext_lazy("action")),
         exact("trace_id", gettext_lazy("trace"), parameter="trace"), number("session_id", gettext_lazy("session (number)"), parameter="session"),
@@ -70,7 +70,7 @@ class CallAdmin(LogAdmin):
         return request_line(row)
 
     @display(description=gettext_lazy("answer"))
-    def answer(self, row: Call) -> SafeString:
+    def outcome(self, row: Call) -> SafeString:
         return answer_badge(row)
 
     @display(description=gettext_lazy("took"))
