@@ -5,7 +5,7 @@ import sys
 import time
 
 from celery import Celery
-from celery.signals import after_task_publish, beat_init
+from celery.signals import after_task_publish, beat_init, celeryd_after_setup
 from django.db import DatabaseError, close_old_connections
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -17,6 +17,16 @@ if "beat" not in sys.argv:  # which knows tasks by their names alone
     app.autodiscover_tasks()
 
 SIGN_OF_LIFE_SECONDS = 5.0
+
+
+@celeryd_after_setup.connect
+def load_kinds(**_signal: object) -> None:
+    """A worker knows all messengers, blocks and actions before it takes anything in hand: the first use of one costs a second of imports."""
+    from apps.bots.registry import adapters  # noqa: PLC0415 - models can be imported only when Django is ready
+    from apps.scenarios.registry import actions, blocks  # noqa: PLC0415
+
+    for registry in (adapters, blocks, actions):
+        len(registry)
 
 
 @beat_init.connect

@@ -29,7 +29,9 @@ def main() -> None:
     os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
     django.setup()
     from apps.conversations import advancing, sending, sweeping  # noqa: F401, PLC0415  loaded once, before anything is forked
+    from config.celery import load_kinds  # noqa: PLC0415
 
+    load_kinds()
     for line in sys.stdin:
         command: Json = json.loads(line)
         answer = COMMANDS[command.pop("do")](**command)
