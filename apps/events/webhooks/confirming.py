@@ -26,6 +26,6 @@ def rotate(row: Subscription) -> str:
     """The new secret. The former one is signed with as well for a day, so that a receiver can change over without losing an event."""
     row.old_secret, row.old_secret_until, row.secret = row.secret, timezone.now() + OVERLAP, new_secret()
     vars(row)["_change_reason"] = "the secret was rotated"  # where simple-history looks for it
-    row.save()
+    row.save(update_fields=["secret", "old_secret", "old_secret_until"])
     deliveries.forget()
     return str(row.secret)

@@ -256,7 +256,7 @@ def set_state(row: Subscription, state: str, *, why: str = "") -> None:
             row.after_event, row.failing_since = bus.newest_id(), None
         row.state, row.state_text = state, why[:500]
         vars(row)["_change_reason"] = why[:100] or None  # where simple-history looks for it
-        row.save()
+        row.save(update_fields=["state", "state_text", "after_event", "failing_since"])
         mine = Delivery.objects.filter(subscription=row)
         if becomes_active:
             mine.filter(state=State.HELD).update(state=State.PENDING, due_at=dbclock.now())

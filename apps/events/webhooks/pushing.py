@@ -107,8 +107,10 @@ class Pusher:
             return [], more
         with transaction.atomic():
             claimed = deliveries.claim(self._identity, limit=room, share=SHARE, busy=self._busy())
-        self._hand.update(delivery.pk for delivery in claimed)
-        return [(delivery, known[delivery.subscription_id]) for delivery in claimed if delivery.subscription_id in known], more
+        # What belongs to a subscription that is newer than our memory stays out of hand, and so is free again in a moment.
+        mine = [(delivery, known[delivery.subscription_id]) for delivery in claimed if delivery.subscription_id in known]
+        self._hand.update(delivery.pk for delivery, _subscription in mine)
+        return mine, more
 
     def _busy(self) -> list[int]:
         flying = list(self._in_flight.values())
