@@ -53,6 +53,8 @@ NAMES: dict[str, tuple[str | Promise, str]] = {
     "record.created": (_("A record was made"), "playlist_add"),
     "record.updated": (_("A record changed"), "edit_note"),
     "record.deleted": (_("A record was deleted"), "playlist_remove"),
+    "records.imported": (_("A file was loaded into a model"), "upload_file"),
+    "records.import_stopped": (_("A file was not loaded into a model"), "cancel"),
     "webhook.disabled": (_("A subscription was disabled"), "outbox"),
     "webhook.test": (_("Test event"), "science"),
     "custom_action.published": (_("A custom action was published"), "rocket_launch"),

@@ -91,6 +91,11 @@ class ImportJob(models.Model):
     def good(self) -> int:
         return max(0, self.total - self.bad)
 
+    @property
+    def unchanged(self) -> int:
+        """Good rows whose records had these values already."""
+        return max(0, self.good - self.created - self.updated)
+
 
 class ImportProblem(models.Model):
     """A cell that does not fit; the first `checking.MOST_KEPT` of a load are kept. `column` is the name in the file, empty for the whole row."""
