@@ -92,7 +92,9 @@ def _add_rows(world: World) -> None:
         digest=f"d{next(_numbers)}", bot=bot, channel=world.channel, external_id="125", expires_at=timezone.now() + timedelta(minutes=10)
     )
     subscription = Subscription.objects.create(name="Data store", bot_id=bot.pk, url="https://data.example/hook", kinds=["message.sent"])
-    delivery = Delivery.objects.create(subscription=subscription, kind="message.sent", message_id="msg_1", body='{"id": "evt_1"}', state="done")
+    delivery = Delivery.objects.create(
+        subscription=subscription, kind="message.sent", message_id="msg_1", body='{"id": "evt_1"}', state="done"
+    )
     kept = SavedTest.objects.create(
         scenario=world.scenario, name="Kept", is_active=False, recording={"turns": [{"input": {"kind": "start"}}]}
     )
