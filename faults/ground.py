@@ -160,7 +160,7 @@ class Ground:
         for kind, count in counts.items():
             for number in range(1, count + 1):
                 self.want(f"{kind}{number}")
-        self.await_up()
+        self.await_up(seconds=120)  # all of them load everything at the same time
 
     def want(self, name: str) -> Process:
         """Start this process (`worker2`, `beat1`, …) and keep it running from now on."""
