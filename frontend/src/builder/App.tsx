@@ -12,7 +12,7 @@ import { ScenarioForm, SectionForm } from "./panels/Settings.tsx";
 import { Topbar } from "./panels/Topbar.tsx";
 import { startKeys } from "./state/keys.ts";
 import { set, useBuilder, type Panel } from "./state/store.ts";
-import { t } from "./texts.ts";
+import { gettext } from "./texts.ts";
 
 export function App() {
   return (
@@ -42,7 +42,7 @@ function Page() {
         <Sections />
         <Palette />
       </aside>
-      <main className="fb-canvas" aria-label={t("Canvas")}>
+      <main className="fb-canvas" aria-label={gettext("Canvas")}>
         <Canvas />
       </main>
       <aside className="fb-right">
@@ -71,10 +71,10 @@ function Panels() {
   return (
     <>
       <nav className="fb-panels" role="tablist">
-        {tab("block", t("Block"))}
-        {tab("problems", t("Problems"), problems.length)}
-        {tab("section", t("Section"))}
-        {tab("scenario", t("Scenario"))}
+        {tab("block", gettext("Block"))}
+        {tab("problems", gettext("Problems"), problems.length)}
+        {tab("section", gettext("Section"))}
+        {tab("scenario", gettext("Scenario"))}
       </nav>
       <div className="fb-panel" role="tabpanel">
         {panel === "block" ? <BlockForm /> : panel === "problems" ? <Problems /> : panel === "section" ? <SectionForm /> : <ScenarioForm />}

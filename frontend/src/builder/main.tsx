@@ -13,7 +13,7 @@ import { drawable } from "./state/acting.ts";
 import { startChecking } from "./state/checking.ts";
 import { startSaving } from "./state/saving.ts";
 import { begin, set } from "./state/store.ts";
-import { t } from "./texts.ts";
+import { gettext } from "./texts.ts";
 
 const place = document.getElementById("builder");
 
@@ -21,7 +21,7 @@ async function start(root: HTMLElement): Promise<void> {
   const [metadata, draft] = await Promise.all([readMetadata(), readDraft()]);
   const read = readDoc(draft.definition, draft.layout);
   if (!read.doc) {
-    return say(root, t("This draft cannot be drawn"), t("It has %(why)s. Correct it as JSON; then the builder opens it.", { why: t(read.wrong) }));
+    return say(root, gettext("This draft cannot be drawn"), gettext("It has %(why)s. Correct it as JSON; then the builder opens it.", { why: gettext(read.wrong) }));
   }
   // Blocks without places are put in order by their exits, which the check tells.
   const facts = new Map(lacksPlaces(read.doc) ? Object.entries((await lint(read.doc.definition)).nodes) : []);
@@ -30,10 +30,10 @@ async function start(root: HTMLElement): Promise<void> {
     metadata, doc: read.doc, section: first, selected: new Set(), selectedEdges: new Set(), facts, problems: [], checked: false, panel: "section", field: "",
     history: emptyHistory(), save: draft.may_edit ? "saved" : "readonly", saveWords: "", draft, conflict: null, others: [], toast: null, search: false, help: false, publishing: false,
     adding: null, language: read.doc.definition.default_language ?? "en",
-  }); // prettier-ignore
+  });
   const doc = drawable(read.doc);
   set({ doc });
-  createRoot(root).render(<StrictMode><App /></StrictMode>); // prettier-ignore
+  createRoot(root).render(<StrictMode><App /></StrictMode>);
   startSaving(draft, doc);
   startChecking();
 }
@@ -46,14 +46,14 @@ function say(root: HTMLElement, title: string, text: string): void {
   words.textContent = text;
   link.className = "db-button db-primary";
   link.href = frame().urls["form"] ?? "/admin/";
-  link.textContent = t("Open the JSON editor");
+  link.textContent = gettext("Open the JSON editor");
   box.append(head, words, link);
   root.replaceChildren(box);
 }
 
 if (place) {
   start(place).catch((error: unknown) => {
-    const told = error instanceof ApiError && error.message ? error.message : t("The server did not answer. Reload the page in a moment.");
-    say(place, t("The builder could not be opened"), told);
+    const told = error instanceof ApiError && error.message ? error.message : gettext("The server did not answer. Reload the page in a moment.");
+    say(place, gettext("The builder could not be opened"), told);
   });
 }

@@ -1,14 +1,14 @@
 // Words of the page: English in the source, translated by the catalog that the server puts into the page.
 import { frame } from "./frame.ts";
 
-export function t(text: string, values: Record<string, string | number> = {}): string {
+export function gettext(text: string, values: Record<string, string | number> = {}): string {
   const found = frame().texts[text];
   const words = Array.isArray(found) ? (found[0] ?? text) : (found ?? text);
   return words.replace(/%\((\w+)\)s/g, (whole, name: string) => (name in values ? String(values[name]) : whole));
 }
 
 /** The catalog holds [singular, plural …] under the singular; languages with more forms are chosen by the browser's rules. */
-export function tn(one: string, many: string, count: number): string {
+export function ngettext(one: string, many: string, count: number): string {
   const found = frame().texts[one];
   const forms = Array.isArray(found) ? found : [found ?? one, many];
   const order = new Intl.PluralRules(document.documentElement.lang || "en").resolvedOptions().pluralCategories;
@@ -18,6 +18,6 @@ export function tn(one: string, many: string, count: number): string {
 
 /** "after_current" → "After current". */
 export const plain = (name: string): string => {
-  const words = t(name.replaceAll("_", " "));
+  const words = gettext(name.replaceAll("_", " "));
   return words.charAt(0).toUpperCase() + words.slice(1);
 };

@@ -1,9 +1,10 @@
 // A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
 import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
-import { memo, useEffect, useState } from "react";
+import { memo, useEffect, useState, type MouseEvent as ReactMouseEvent } from "react";
+import { flushSync } from "react-dom";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 
 export type BlockView = {
   node: BlockData;
@@ -40,8 +41,18 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
   const measure = useUpdateNodeInternals();
   const order = exits.map((exit) => `${exit.name} ${exit.leads}`).join("\n");
   useEffect(() => measure(node.id), [measure, node.id, order]);
+  /** A press that comes sooner than the real handles were drawn is given on to the one that takes the place of what was pressed. */
+  const press = (event: ReactMouseEvent<HTMLElement>): void => {
+    const drawn = event.target as HTMLElement;
+    if (live || !drawn.dataset["handleid"]) return;
+    const block = event.currentTarget;
+    flushSync(() => setNear(true));
+    const { button, clientX, clientY } = event;
+    event.stopPropagation();
+    block.querySelector(`[data-id="${CSS.escape(drawn.dataset["id"] ?? "")}"]`)?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true, view: window, button, clientX, clientY }));
+  };
   return (
-    <div onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
+    <div onMouseDownCapture={press} onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
       <Knob node={node.id} exit="in" live={live} />
       <div className="fb-block-head">
         <span className="material-symbols-outlined fb-block-icon" aria-hidden="true">{kind?.icon ?? "help"}</span>
@@ -57,7 +68,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
         const target = node.exits?.[exit.name];
         const missing = exit.required && !target && !exit.leads;
         return (
-          <div key={exit.name} className={`fb-exit${exit.failure ? " fb-failure" : ""}${missing ? " fb-open-exit" : ""}${target ? " fb-joined" : ""}`} title={exit.failure ? t("Taken on failure; without a connection the error section runs") : exit.label}>
+          <div key={exit.name} className={`fb-exit${exit.failure ? " fb-failure" : ""}${missing ? " fb-open-exit" : ""}${target ? " fb-joined" : ""}`} title={exit.failure ? gettext("Taken on failure; without a connection the error section runs") : exit.label}>
             <span>{exit.leads ? `${exit.label} → ${leads[exit.name] ?? ""}` : exit.label}</span>
             {exit.leads ? null : <Knob node={node.id} exit={exit.name} live={live} source />}
           </div>
@@ -65,7 +76,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
       })}
       {people ? <div className="fb-people-here"><span className="material-symbols-outlined" aria-hidden="true">person</span>{people}</div> : null}
     </div>
-  ); // prettier-ignore
+  );
 }, sameView);
 
 /**
@@ -76,9 +87,9 @@ function Knob({ node, exit, live, source = false }: { node: string; exit: string
   const [type, place, own] = source ? (["source", Position.Right, "fb-out"] as const) : (["target", Position.Left, "fb-in"] as const);
   if (live) return <Handle type={type} position={place} id={exit} className={own} />;
   return (
-    <div className={`react-flow__handle react-flow__handle-${place} nodrag nopan ${own} ${type} connectable connectablestart connectableend`}
+    <div className={`react-flow__handle react-flow__handle-${place} nodrag nopan ${own} ${type} connectable connectablestart connectableend connectionindicator`}
       data-handleid={exit} data-nodeid={node} data-handlepos={place} data-id={`1-${node}-${exit}-${type}`} />
-  ); // prettier-ignore
+  );
 }
 
 /** React Flow gives every node new props while one is dragged; only these are drawn. */

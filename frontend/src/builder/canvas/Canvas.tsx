@@ -20,7 +20,7 @@ import type { Doc, Place } from "../model/types.ts";
 import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { BlockNode } from "./BlockNode.tsx";
 import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
 import { NoteNode } from "./NoteNode.tsx";
@@ -108,13 +108,13 @@ export function Canvas() {
       nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
       connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={[10, 10]} elevateNodesOnSelect={false}
       defaultEdgeOptions={{ interactionWidth: 18 }}
-      ariaLabelConfig={{ "controls.zoomIn.ariaLabel": t("Zoom in"), "controls.zoomOut.ariaLabel": t("Zoom out"), "controls.fitView.ariaLabel": t("Show everything"), "minimap.ariaLabel": t("Overview") }}
+      ariaLabelConfig={{ "controls.zoomIn.ariaLabel": gettext("Zoom in"), "controls.zoomOut.ariaLabel": gettext("Zoom out"), "controls.fitView.ariaLabel": gettext("Show everything"), "minimap.ariaLabel": gettext("Overview") }}
     >
       <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
       <MiniMap pannable zoomable position="bottom-right" nodeClassName={miniClass} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
-  ); // prettier-ignore
+  );
 }
 
 /** All of a small section; of a large one its first block, large enough to be read. */
@@ -122,7 +122,9 @@ function showBeginning(flow: ReactFlowInstance<CanvasNode>): void {
   const nodes = sectionNow(get())?.nodes ?? [];
   const begins = new Set(get().metadata.blocks.filter((block) => block.begins).map((block) => block.kind));
   const place = get().doc.layout.nodes?.[(nodes.find((node) => begins.has(node.kind)) ?? nodes[0])?.id ?? ""];
-  if (nodes.length <= MANY / 2 || !place) void flow.fitView(FIT);
+  // An empty canvas would be moved under the first block that is dropped on it.
+  if (!nodes.length) void flow.setViewport({ x: 0, y: 0, zoom: 1 });
+  else if (nodes.length <= MANY / 2 || !place) void flow.fitView(FIT);
   else void flow.setCenter(place[0] + 620, place[1] + 60, { zoom: 0.7 });
 }
 

@@ -4,7 +4,7 @@ import { memo } from "react";
 import type { Sticky } from "../model/types.ts";
 import { changeNote } from "../model/edits.ts";
 import { edit } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 
 export type NoteNodeType = Node<{ note: Sticky; locked: boolean }, "note">;
 
@@ -16,8 +16,8 @@ export const NoteNode = memo(function NoteNode({ data, selected }: NodeProps<Not
         <NodeResizer isVisible={selected} minWidth={120} minHeight={60}
           onResizeEnd={(_event, size) => edit((doc) => changeNote(doc, note.id, { width: Math.round(size.width), height: Math.round(size.height), x: Math.round(size.x), y: Math.round(size.y) }))} />
       )}
-      <textarea className="nodrag nowheel" readOnly={locked} aria-label={t("Note")} placeholder={t("A note for colleagues")} value={note.text}
+      <textarea className="nodrag nowheel" readOnly={locked} aria-label={gettext("Note")} placeholder={gettext("A note for colleagues")} value={note.text}
         onChange={(event) => edit((doc) => changeNote(doc, note.id, { text: event.target.value }), `note.${note.id}`)} />
     </div>
-  ); // prettier-ignore
+  );
 });

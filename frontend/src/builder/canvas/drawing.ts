@@ -23,7 +23,7 @@ export function drawnNodes(state: State, old: readonly CanvasNode[]): CanvasNode
     const view: BlockView = {
       node, kind, exits, hit: false, problems: problems.get(node.id) ?? NO_PROBLEMS, label: labelOf(state, node),
       people: (people.get(node.id) ?? []).map((other) => other.name).join(", "), leads: leadsOf(state.doc.definition, exits),
-    }; // prettier-ignore
+    };
     const before = known.get(node.id);
     const [x, y] = places[node.id] ?? [0, 0];
     return kept(before, { id: node.id, type: "block", position: { x, y }, data: before?.type === "block" ? sameView(before.data, view) : view, selected: state.selected.has(node.id), ariaLabel: `${view.label}: ${node.title || node.id}` });

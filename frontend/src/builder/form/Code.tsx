@@ -6,7 +6,7 @@ import { Compartment, EditorState, Prec, type Extension } from "@codemirror/stat
 import { Decoration, EditorView, keymap, MatchDecorator, placeholder, ViewPlugin, type DecorationSet, type ViewUpdate } from "@codemirror/view";
 import { useEffect, useRef } from "react";
 import type { KnownName } from "../model/names.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useForm, type FormWorld } from "./context.ts";
 
 export type CodeMode = "text" | "line" | "reference" | "expression" | "json";
@@ -71,7 +71,7 @@ export function Code({ value, onChange, mode, label, hint, invalid, focus }: Pro
     <div className={`fb-code fb-code-${mode}${invalid ? " fb-invalid" : ""}`}>
       <div ref={box} />
       {world.disabled ? null : (
-        <button type="button" className="fb-insert" title={t("Insert a variable")} aria-label={t("Insert a variable")} onClick={insert}>
+        <button type="button" className="fb-insert" title={gettext("Insert a variable")} aria-label={gettext("Insert a variable")} onClick={insert}>
           {"{ }"}
         </button>
       )}
@@ -122,7 +122,7 @@ function nameOption(name: KnownName, closes: boolean): Completion {
     apply: closes ? `${name.name} }}` : name.name,
     detail: name.from.length > 42 ? `${name.from.slice(0, 40)}…` : name.from,
     boost: 10 - name.rank * 4,
-    section: { name: [t("Set before this block"), t("Parameters of the section"), t("About the person"), t("Always there"), t("Set elsewhere")][name.rank] ?? "", rank: name.rank },
+    section: { name: [gettext("Set before this block"), gettext("Parameters of the section"), gettext("About the person"), gettext("Always there"), gettext("Set elsewhere")][name.rank] ?? "", rank: name.rank },
   };
 }
 

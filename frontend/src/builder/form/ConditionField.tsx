@@ -1,7 +1,7 @@
 // Conditions as rows: variable, operator, value; in groups of "all" or "any", or one free expression.
 import { resolve, type Schema } from "../model/schema.ts";
 import { isObject, type Json, type JsonObject } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { Code } from "./Code.tsx";
 import { useForm, type FieldProps } from "./context.ts";
 import { FieldProblems } from "./Field.tsx";
@@ -15,16 +15,16 @@ export function ConditionField({ schema, root, value, onChange, path, required }
   if (!isObject(value)) {
     return (
       <button type="button" className="fb-add" disabled={disabled} onClick={() => onChange({ all: [{ ...ROW }] })}>
-        + {t("Add a condition")}
+        + {gettext("Add a condition")}
       </button>
     );
   }
   return (
     <div className="fb-condition">
       <Condition value={value} onChange={onChange} path={path} root={root} depth={0} />
-      {schema.nullable && !required && !disabled ? <button type="button" className="fb-remove" onClick={() => onChange(null)}>{t("Remove the condition")}</button> : null}
+      {schema.nullable && !required && !disabled ? <button type="button" className="fb-remove" onClick={() => onChange(null)}>{gettext("Remove the condition")}</button> : null}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 type PartProps = { value: JsonObject; onChange: (value: Json) => void; path: string; root: Schema; depth: number; onRemove?: () => void };
@@ -47,9 +47,9 @@ function Group({ value, onChange, path, root, depth, onRemove, name }: PartProps
   return (
     <div className="fb-group">
       <div className="fb-row">
-        <select disabled={disabled} aria-label={t("How conditions are joined")} value={name} onChange={(event) => onChange({ [event.target.value]: items })}>
-          <option value="all">{t("All of these hold")}</option>
-          <option value="any">{t("Any of these holds")}</option>
+        <select disabled={disabled} aria-label={gettext("How conditions are joined")} value={name} onChange={(event) => onChange({ [event.target.value]: items })}>
+          <option value="all">{gettext("All of these hold")}</option>
+          <option value="any">{gettext("Any of these holds")}</option>
         </select>
         {onRemove && !disabled ? <RemoveButton onClick={onRemove} /> : null}
       </div>
@@ -58,20 +58,20 @@ function Group({ value, onChange, path, root, depth, onRemove, name }: PartProps
       ))}
       {disabled ? null : (
         <div className="fb-row">
-          <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { ...ROW }])}>+ {t("Condition")}</button>
-          {depth < 3 ? <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { [name === "all" ? "any" : "all"]: [{ ...ROW }] }])}>+ {t("Group")}</button> : null}
-          <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { expression: "" }])}>+ {t("Expression")}</button>
+          <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { ...ROW }])}>+ {gettext("Condition")}</button>
+          {depth < 3 ? <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { [name === "all" ? "any" : "all"]: [{ ...ROW }] }])}>+ {gettext("Group")}</button> : null}
+          <button type="button" className="fb-add fb-inline" onClick={() => change([...items, { expression: "" }])}>+ {gettext("Expression")}</button>
         </div>
       )}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 function FreeExpression({ value, onChange, onRemove }: PartProps) {
   const { disabled } = useForm();
   return (
     <div className="fb-row">
-      <Code mode="expression" label={t("Expression")} value={String(value["expression"])} hint={'amount > 100 and status == "paid"'} onChange={(expression) => onChange({ expression })} />
+      <Code mode="expression" label={gettext("Expression")} value={String(value["expression"])} hint={'amount > 100 and status == "paid"'} onChange={(expression) => onChange({ expression })} />
       {onRemove && !disabled ? <RemoveButton onClick={onRemove} /> : null}
     </div>
   );
@@ -93,18 +93,18 @@ function Row({ value, onChange, path, root, onRemove }: PartProps) {
   return (
     <div className="fb-condition-row">
       <div className="fb-row">
-        <Code mode="reference" label={t("Variable")} hint={t("variable")} value={String(value["variable"] ?? "")} onChange={(variable) => onChange({ ...value, variable })} focus={focus === `${path}.variable`} />
-        <select disabled={disabled} aria-label={t("Operator")} value={String(value["operator"] ?? "equals")} onChange={(event) => withOperator(event.target.value)}>
+        <Code mode="reference" label={gettext("Variable")} hint={gettext("variable")} value={String(value["variable"] ?? "")} onChange={(variable) => onChange({ ...value, variable })} focus={focus === `${path}.variable`} />
+        <select disabled={disabled} aria-label={gettext("Operator")} value={String(value["operator"] ?? "equals")} onChange={(event) => withOperator(event.target.value)}>
           {metadata.operators.map((found) => <option key={found.name} value={found.name}>{found.label}</option>)}
         </select>
         {onRemove && !disabled ? <RemoveButton onClick={onRemove} /> : null}
       </div>
-      {pair ? pair.slice(0, 2).map((item, index) => <div key={index}>{input(item, (next) => onChange({ ...value, value: pair.map((old, place) => (place === index ? next : old)) }), index ? t("To") : t("From"), `${path}.value.${index}`)}</div>) : null}
-      {!pair && operator?.takes !== "none" ? input(value["value"], (next) => onChange({ ...value, value: next }), operator?.takes === "list" ? t("Values, separated by commas") : t("Value"), `${path}.value`) : null}
+      {pair ? pair.slice(0, 2).map((item, index) => <div key={index}>{input(item, (next) => onChange({ ...value, value: pair.map((old, place) => (place === index ? next : old)) }), index ? gettext("To") : gettext("From"), `${path}.value.${index}`)}</div>) : null}
+      {!pair && operator?.takes !== "none" ? input(value["value"], (next) => onChange({ ...value, value: next }), operator?.takes === "list" ? gettext("Values, separated by commas") : gettext("Value"), `${path}.value`) : null}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 function RemoveButton({ onClick }: { onClick: () => void }) {
-  return <button type="button" className="fb-icon" title={t("Remove")} aria-label={t("Remove the condition")} onClick={onClick}>×</button>;
+  return <button type="button" className="fb-icon" title={gettext("Remove")} aria-label={gettext("Remove the condition")} onClick={onClick}>×</button>;
 }

@@ -2,7 +2,7 @@
 import type { ReactNode } from "react";
 import { kindOf, resolve, type Schema } from "../model/schema.ts";
 import type { Json } from "../model/types.ts";
-import { plain, t } from "../texts.ts";
+import { gettext, plain } from "../texts.ts";
 import { ActionField, ActionParamsField } from "./ActionField.tsx";
 import { ConditionField } from "./ConditionField.tsx";
 import { useFieldProblems, type FieldProps } from "./context.ts";
@@ -19,7 +19,7 @@ const CONTROLS: Record<string, (props: FieldProps) => ReactNode> = {
   duration: DurationField, condition: ConditionField, action: ActionField, "action-params": ActionParamsField, section: TargetField,
   entry: TargetField, output: TargetField, file: FileField, id: IdField, choice: ChoiceField, boolean: BooleanField, number: NumberField,
   grid: GridField, list: ListField, map: MapField, object: ObjectField, union: UnionField, line: LineField,
-}; // prettier-ignore
+};
 
 type Props = { name: string; schema: Schema; root: Schema; value: Json | undefined; onChange: (value: Json | undefined) => void; path: string; required: boolean };
 
@@ -40,7 +40,7 @@ export function Field({ name, schema, root, value, onChange, path, required }: P
           {label.trim() ? (
             <div className="fb-label">
               {label}
-              {required ? <span className="fb-required" title={t("Required")}>*</span> : null}
+              {required ? <span className="fb-required" title={gettext("Required")}>*</span> : null}
             </div>
           ) : null}
           <Control {...props} />

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import { resolve, starting, textsIn } from "../model/schema.ts";
 import { isObject, type Json, type JsonObject } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useForm, type FieldProps } from "./context.ts";
 import { FieldProblems } from "./Field.tsx";
 import { freshIn } from "./ListField.tsx";
@@ -57,7 +57,7 @@ export function GridField({ schema, root, value, onChange, path }: FieldProps) {
             const bad = wrong.some((problem) => problem.level === "error") ? " fb-bad" : wrong.length ? " fb-warned" : "";
             return (
               <button key={idOf(item)} type="button" draggable={!disabled} className={`fb-chip${opened?.item === item ? " fb-open" : ""}${bad}`} aria-expanded={opened?.item === item}
-                title={t("Click to edit, drag to move; Alt and arrow keys move too")}
+                title={gettext("Click to edit, drag to move; Alt and arrow keys move too")}
                 onClick={() => setOpen(opened?.item === item ? "" : idOf(item))}
                 onDragStart={() => setDragged({ row: index, place })} onDragEnd={() => setDragged(null)}
                 onDrop={(event) => {
@@ -70,12 +70,12 @@ export function GridField({ schema, root, value, onChange, path }: FieldProps) {
               </button>
             );
           })}
-          {disabled ? null : <button type="button" className="fb-chip fb-plus" title={t("Add to this row")} aria-label={t("Add to row %(number)s", { number: index + 1 })} onClick={() => add(index)}>+</button>}
+          {disabled ? null : <button type="button" className="fb-chip fb-plus" title={gettext("Add to this row")} aria-label={gettext("Add to row %(number)s", { number: index + 1 })} onClick={() => add(index)}>+</button>}
         </div>
       ))}
       {disabled ? null : (
         <button type="button" className="fb-add" onDragOver={(event) => dragged && event.preventDefault()} onDrop={() => drop({ row: rows.length, place: 0 })} onClick={() => add(rows.length)}>
-          + {rows.length ? t("New row") : t("Add")}
+          + {rows.length ? gettext("New row") : gettext("Add")}
         </button>
       )}
       {opened ? (
@@ -85,12 +85,12 @@ export function GridField({ schema, root, value, onChange, path }: FieldProps) {
             setOpen(idOf(next));
           }} />
           <FieldProblems path={pathOf(opened.spot)} />
-          {disabled ? null : <button type="button" className="fb-remove" onClick={() => remove(opened.spot)}>{t("Remove")}</button>}
+          {disabled ? null : <button type="button" className="fb-remove" onClick={() => remove(opened.spot)}>{gettext("Remove")}</button>}
         </div>
       ) : null}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 const idOf = (item: Json): string => (isObject(item) ? String(item["id"] ?? "") : String(item));
-const chipText = (item: Json): string => (isObject(item) ? textsIn(item["label"])[0] || t("(no label)") : String(item));
+const chipText = (item: Json): string => (isObject(item) ? textsIn(item["label"])[0] || gettext("(no label)") : String(item));

@@ -2,7 +2,7 @@
 import { useState, type DragEvent } from "react";
 import { resolve, starting, textsIn } from "../model/schema.ts";
 import { isObject, type Json, type JsonObject } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useForm, type FieldProps } from "./context.ts";
 import { Field, FieldProblems } from "./Field.tsx";
 import { Fields } from "./ObjectField.tsx";
@@ -43,7 +43,7 @@ export function ListField({ schema, root, value, onChange, path }: FieldProps) {
       {items.map((item, index) => (
         <div key={keyOf(item, index)} className={`${simple ? "fb-line" : "fb-item"}${dragged === index ? " fb-dragged" : ""}`} {...handlers(index)}>
           <div className="fb-item-head">
-            <button type="button" className="fb-grip" draggable={!disabled} disabled={disabled} title={t("Drag to move; arrow keys move too")} aria-label={t("Move item %(number)s", { number: index + 1 })}
+            <button type="button" className="fb-grip" draggable={!disabled} disabled={disabled} title={gettext("Drag to move; arrow keys move too")} aria-label={gettext("Move item %(number)s", { number: index + 1 })}
               onDragStart={() => setDragged(index)} onDragEnd={() => setDragged(null)}
               onKeyDown={(event) => {
                 const by = { ArrowUp: -1, ArrowDown: 1 }[event.key];
@@ -52,18 +52,18 @@ export function ListField({ schema, root, value, onChange, path }: FieldProps) {
                   onChange(moved(items, index, index + by));
                 }
               }}>⠿</button>
-            {simple ? <Field name={t("Item %(number)s", { number: index + 1 })} schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
+            {simple ? <Field name={gettext("Item %(number)s", { number: index + 1 })} schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
               : <span className="fb-item-title">{titleOf(item, index)}</span>}
-            {disabled ? null : <button type="button" className="fb-icon" title={t("Remove")} aria-label={t("Remove item %(number)s", { number: index + 1 })} onClick={() => remove(index)}>×</button>}
+            {disabled ? null : <button type="button" className="fb-icon" title={gettext("Remove")} aria-label={gettext("Remove item %(number)s", { number: index + 1 })} onClick={() => remove(index)}>×</button>}
           </div>
           {simple ? null : part.oneOf ? <Field name="" schema={{ ...(schema.items ?? {}), title: "" }} root={root} value={item} path={`${path}.${index}`} required onChange={(next) => change(index, next)} />
             : <Fields schema={part} root={root} values={isObject(item) ? item : asObject(item)} path={`${path}.${index}`} onChange={(next) => change(index, next)} />}
           {simple || part.oneOf ? null : <FieldProblems path={`${path}.${index}`} />}
         </div>
       ))}
-      {disabled || (most !== undefined && items.length >= most) ? null : <button type="button" className="fb-add" onClick={add}>+ {t("Add")}</button>}
+      {disabled || (most !== undefined && items.length >= most) ? null : <button type="button" className="fb-add" onClick={add}>+ {gettext("Add")}</button>}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 /** A bare name stands for an object with that name (outputs of a section). */

@@ -2,7 +2,7 @@
 import { useState } from "react";
 import type { Schema } from "../model/schema.ts";
 import { isObject, type Json, type JsonObject } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useForm, type FieldProps } from "./context.ts";
 import { Field } from "./Field.tsx";
 
@@ -25,20 +25,20 @@ export function MapField({ schema, root, value, onChange, path, label }: FieldPr
       {Object.entries(values).map(([name, item]) => (
         <div key={name} className="fb-pair">
           <div className="fb-row">
-            <input type="text" className="fb-mono" disabled={disabled} aria-label={t("Name")} defaultValue={name} onBlur={(event) => rename(name, event.target.value.trim())} />
-            {disabled ? null : <button type="button" className="fb-icon" title={t("Remove")} aria-label={t("Remove %(name)s", { name })} onClick={() => onChange(without(values, name))}>×</button>}
+            <input type="text" className="fb-mono" disabled={disabled} aria-label={gettext("Name")} defaultValue={name} onBlur={(event) => rename(name, event.target.value.trim())} />
+            {disabled ? null : <button type="button" className="fb-icon" title={gettext("Remove")} aria-label={gettext("Remove %(name)s", { name })} onClick={() => onChange(without(values, name))}>×</button>}
           </div>
           <Field name={name} schema={{ ...inner, title: " " }} root={root} value={item} path={`${path}.${name}`} required onChange={(next) => onChange({ ...values, [name]: next ?? null })} />
         </div>
       ))}
       {disabled ? null : (
         <div className="fb-row">
-          <input type="text" className="fb-mono" aria-label={`${label}: ${t("new name")}`} placeholder={t("new name")} value={draft} onChange={(event) => setDraft(event.target.value)} onKeyDown={(event) => event.key === "Enter" && add()} />
-          <button type="button" className="fb-add fb-inline" disabled={!draft.trim()} onClick={add}>+ {t("Add")}</button>
+          <input type="text" className="fb-mono" aria-label={`${label}: ${gettext("new name")}`} placeholder={gettext("new name")} value={draft} onChange={(event) => setDraft(event.target.value)} onKeyDown={(event) => event.key === "Enter" && add()} />
+          <button type="button" className="fb-add fb-inline" disabled={!draft.trim()} onClick={add}>+ {gettext("Add")}</button>
         </div>
       )}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 function without(values: JsonObject, name: string): Record<string, Json> {

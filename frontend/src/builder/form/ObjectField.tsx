@@ -1,7 +1,7 @@
 // The fields of an object in the order of its schema; what few authors need lies under "More settings".
 import { isShown, kindOf, resolve, starting, startingObject, withField, type Schema } from "../model/schema.ts";
 import { isObject, type Json, type JsonObject } from "../model/types.ts";
-import { plain, t } from "../texts.ts";
+import { gettext, plain } from "../texts.ts";
 import { useForm, type FieldProps } from "./context.ts";
 import { Field } from "./Field.tsx";
 
@@ -18,7 +18,7 @@ export function Fields({ schema, root, values, onChange, path, without = [], fir
   const field = ([name, part]: [string, Schema]) => (
     <Field key={name} name={name} schema={part} root={root} path={joined(name)} required={required.has(name)} value={values[name] ?? (part.default as Json | undefined)}
       onChange={(value) => onChange(withField(values, name, value, part, required.has(name)))} />
-  ); // prettier-ignore
+  );
   const main = shown.filter((entry) => !isMore(entry)).sort(([one], [other]) => Number(first.includes(other)) - Number(first.includes(one)));
   const more = shown.filter(isMore);
   const inMore = more.some(([name]) => (focus && focus.startsWith(joined(name))) || problems.some((problem) => problem.field.startsWith(joined(name))));
@@ -27,7 +27,7 @@ export function Fields({ schema, root, values, onChange, path, without = [], fir
       {main.map(field)}
       {more.length ? (
         <details className="fb-more" open={inMore || undefined}>
-          <summary>{t("More settings")}</summary>
+          <summary>{gettext("More settings")}</summary>
           {more.map(field)}
         </details>
       ) : null}
@@ -40,7 +40,7 @@ export function ObjectField({ schema, root, value, onChange, path, required, lab
   if (schema.nullable && !isObject(value)) {
     return (
       <button type="button" className="fb-add" disabled={disabled} onClick={() => onChange(startingObject(schema, root, (base) => base))}>
-        + {t("Add: %(what)s", { what: label })}
+        + {gettext("Add: %(what)s", { what: label })}
       </button>
     );
   }
@@ -49,7 +49,7 @@ export function ObjectField({ schema, root, value, onChange, path, required, lab
       <Fields schema={schema} root={root} values={isObject(value) ? value : {}} onChange={onChange} path={path} />
       {schema.nullable && !required && !disabled ? (
         <button type="button" className="fb-remove" onClick={() => onChange(null)}>
-          {t("Remove")}
+          {gettext("Remove")}
         </button>
       ) : null}
     </div>
@@ -65,7 +65,7 @@ export function UnionField({ schema, root, value, onChange, path }: FieldProps) 
   const chosen = forms.find((form) => form.properties?.[mark]?.const === values[mark]);
   return (
     <div className="fb-object">
-      <select disabled={disabled} value={String(values[mark] ?? "")} aria-label={t("Kind")}
+      <select disabled={disabled} value={String(values[mark] ?? "")} aria-label={gettext("Kind")}
         onChange={(event) => onChange(starting(forms.find((form) => form.properties?.[mark]?.const === event.target.value) ?? {}, root, (base) => base))}>
         {chosen ? null : <option value="" />}
         {forms.map((form) => {
@@ -75,5 +75,5 @@ export function UnionField({ schema, root, value, onChange, path }: FieldProps) 
       </select>
       {chosen ? <Fields schema={chosen} root={root} values={values} onChange={onChange} path={path} /> : null}
     </div>
-  ); // prettier-ignore
+  );
 }

@@ -2,7 +2,7 @@
 import { useId } from "react";
 import { nodesOf } from "../model/reading.ts";
 import { isObject, type Definition } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useFieldProblems, useForm, type FieldProps } from "./context.ts";
 
 export function VariableField({ schema, value, onChange, label, path }: FieldProps) {
@@ -17,7 +17,7 @@ export function VariableField({ schema, value, onChange, label, path }: FieldPro
         {names.filter((name) => name.rank === 0 || name.rank === 4).map((name) => <option key={name.name} value={name.name} />)}
       </datalist>
     </>
-  ); // prettier-ignore
+  );
 }
 
 type Option = { value: string; label: string };
@@ -31,10 +31,10 @@ export function TargetField({ schema, value, onChange, label, path }: FieldProps
   return (
     <select disabled={disabled} aria-label={label} aria-invalid={invalid} value={shown} onChange={(event) => onChange(event.target.value || null)}>
       <option value="">–</option>
-      {shown && !options.some((option) => option.value === shown) ? <option value={shown}>{t("%(name)s (missing)", { name: shown })}</option> : null}
+      {shown && !options.some((option) => option.value === shown) ? <option value={shown}>{gettext("%(name)s (missing)", { name: shown })}</option> : null}
       {options.map((option) => <option key={option.value} value={option.value}>{option.label}</option>)}
     </select>
-  ); // prettier-ignore
+  );
 }
 
 const OFFERED: Record<string, (definition: Definition) => Option[]> = {
@@ -53,8 +53,8 @@ export function FileField({ value, onChange, label, path }: FieldProps) {
   const files = shown && !metadata.files.includes(shown) ? [shown, ...metadata.files] : metadata.files;
   return (
     <select disabled={disabled} aria-label={label} aria-invalid={invalid} value={shown} onChange={(event) => onChange(event.target.value)}>
-      <option value="">{files.length ? "–" : t("No files yet: upload some under Settings, Files")}</option>
+      <option value="">{files.length ? "–" : gettext("No files yet: upload some under Settings, Files")}</option>
       {files.map((file) => <option key={file} value={file}>{file}</option>)}
     </select>
-  ); // prettier-ignore
+  );
 }

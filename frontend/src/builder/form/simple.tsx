@@ -1,6 +1,6 @@
 // Controls for plain values.
 import { isObject, type Json } from "../model/types.ts";
-import { plain, t } from "../texts.ts";
+import { gettext, plain } from "../texts.ts";
 import { Code } from "./Code.tsx";
 import { useFieldProblems, useForm, type FieldProps } from "./context.ts";
 
@@ -23,7 +23,7 @@ export function NumberField({ schema, value, onChange, label, path }: FieldProps
     <input type="number" className="fb-short" disabled={disabled} aria-label={label} aria-invalid={invalid} {...limits} step={schema.type === "integer" ? 1 : "any"}
       value={typeof value === "number" ? value : ""} placeholder={textOf(schema.default)}
       onChange={(event) => onChange(event.target.value === "" ? undefined : Number(event.target.value))} />
-  ); // prettier-ignore
+  );
 }
 
 export function BooleanField({ schema, value, onChange, label }: FieldProps) {
@@ -48,7 +48,7 @@ export function ChoiceField({ schema, value, onChange, label, required }: FieldP
       <div className="fb-segments" role="radiogroup" aria-label={label}>
         {options.map((option) => (
           <button key={String(option)} type="button" role="radio" aria-checked={option === value} disabled={disabled} onClick={() => onChange(option)}>
-            {option === "" ? t("No") : plain(String(option))}
+            {option === "" ? gettext("No") : plain(String(option))}
           </button>
         ))}
       </div>
@@ -61,7 +61,7 @@ export function ChoiceField({ schema, value, onChange, label, required }: FieldP
         <option key={String(option)} value={JSON.stringify(option)}>{option === "" ? "–" : plain(String(option))}</option>
       ))}
     </select>
-  ); // prettier-ignore
+  );
 }
 
 /** Routes and is kept: shown, and changed only by those who ask for it. */
@@ -77,7 +77,7 @@ export function DurationField({ schema, value, onChange, label, required }: Fiel
   if (value === null || value === undefined) {
     return (
       <button type="button" className="fb-add" disabled={disabled} onClick={() => onChange({ amount: 10, unit: "minutes" })}>
-        + {t("Set a time")}
+        + {gettext("Set a time")}
       </button>
     );
   }
@@ -86,12 +86,12 @@ export function DurationField({ schema, value, onChange, label, required }: Fiel
   return (
     <div className="fb-row">
       <input type="number" className="fb-short" min={0} step="any" disabled={disabled} aria-label={label} value={textOf(found["amount"])} onChange={(event) => onChange({ ...found, amount: Number(event.target.value) })} />
-      <select disabled={disabled} aria-label={t("Unit")} value={textOf(found["unit"] ?? "minutes")} onChange={(event) => onChange({ ...found, unit: event.target.value })}>
+      <select disabled={disabled} aria-label={gettext("Unit")} value={textOf(found["unit"] ?? "minutes")} onChange={(event) => onChange({ ...found, unit: event.target.value })}>
         {UNITS.map((unit) => (
-          <option key={unit} value={unit}>{t(unit)}</option>
+          <option key={unit} value={unit}>{gettext(unit)}</option>
         ))}
       </select>
-      {schema.nullable && !required && !disabled ? <button type="button" className="fb-icon" title={t("Remove")} aria-label={t("Remove")} onClick={() => onChange(null)}>×</button> : null}
+      {schema.nullable && !required && !disabled ? <button type="button" className="fb-icon" title={gettext("Remove")} aria-label={gettext("Remove")} onClick={() => onChange(null)}>×</button> : null}
     </div>
-  ); // prettier-ignore
+  );
 }

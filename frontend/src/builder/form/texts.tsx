@@ -1,7 +1,7 @@
 // Texts: said to people in several languages, addresses, and values of any type.
 import { useState } from "react";
 import { isObject, type Json } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { set } from "../state/store.ts";
 import { Code } from "./Code.tsx";
 import { useFieldProblems, useForm, type FieldProps } from "./context.ts";
@@ -36,9 +36,9 @@ function Languages({ value }: { value: Json | undefined }) {
   const all = [...new Set([...languages, ...(isObject(value) ? Object.keys(value) : [])])];
   const has = (code: string): boolean => (isObject(value) ? Boolean(value[code]) : code === languages[0] && Boolean(value));
   return (
-    <div className="fb-tabs" role="tablist" aria-label={t("Language")}>
+    <div className="fb-tabs" role="tablist" aria-label={gettext("Language")}>
       {all.map((code) => (
-        <button key={code} type="button" role="tab" aria-selected={code === language} className={has(code) ? "" : "fb-missing"} title={has(code) ? code : t("No translation yet")} onClick={() => set({ language: code })}>
+        <button key={code} type="button" role="tab" aria-selected={code === language} className={has(code) ? "" : "fb-missing"} title={has(code) ? code : gettext("No translation yet")} onClick={() => set({ language: code })}>
           {code}
         </button>
       ))}
@@ -67,19 +67,19 @@ export function ValueField({ value, onChange, label, path }: FieldProps) {
   const choose = (next: ValueKind): void => onChange(next === "text" && typeof value === "number" ? String(value) : next === "json" && typeof value === "string" && value ? [value] : FIRST[next]);
   return (
     <div className="fb-value">
-      <select className="fb-type" disabled={disabled} aria-label={t("Type of the value")} title={t("Type of the value")} value={kind} onChange={(event) => choose(event.target.value as ValueKind)}>
-        <option value="text">{t("Text")}</option>
-        <option value="number">{t("Number")}</option>
-        <option value="boolean">{t("Yes/no")}</option>
-        <option value="json">{t("List or object")}</option>
-        <option value="empty">{t("Nothing")}</option>
+      <select className="fb-type" disabled={disabled} aria-label={gettext("Type of the value")} title={gettext("Type of the value")} value={kind} onChange={(event) => choose(event.target.value as ValueKind)}>
+        <option value="text">{gettext("Text")}</option>
+        <option value="number">{gettext("Number")}</option>
+        <option value="boolean">{gettext("Yes/no")}</option>
+        <option value="json">{gettext("List or object")}</option>
+        <option value="empty">{gettext("Nothing")}</option>
       </select>
       {kind === "text" ? <Code mode="text" label={label} value={value as string} onChange={onChange} focus={focus === path} invalid={invalid} /> : null}
       {kind === "number" ? <input type="number" step="any" disabled={disabled} aria-label={label} value={value as number} onChange={(event) => onChange(Number(event.target.value))} /> : null}
       {kind === "boolean" ? (
         <select disabled={disabled} aria-label={label} value={String(value)} onChange={(event) => onChange(event.target.value === "true")}>
-          <option value="true">{t("Yes")}</option>
-          <option value="false">{t("No")}</option>
+          <option value="true">{gettext("Yes")}</option>
+          <option value="false">{gettext("No")}</option>
         </select>
       ) : null}
       {kind === "json" ? <JsonText value={value as Json} onChange={onChange} label={label} /> : null}
@@ -97,7 +97,7 @@ export function JsonText({ value, onChange, label }: { value: Json; onChange: (v
       setWrong("");
       if (JSON.stringify(read) !== JSON.stringify(value)) onChange(read);
     } catch {
-      setWrong(t("This is no JSON yet. Texts stand in double quotes; it is stored when it is complete."));
+      setWrong(gettext("This is no JSON yet. Texts stand in double quotes; it is stored when it is complete."));
     }
   };
   const stored = JSON.stringify(value, null, 2);

@@ -51,7 +51,7 @@ export function resolve(schema: Schema, root: Schema): Resolved {
 
 export type FieldKind =
   | "text" | "template" | "value" | "expression" | "reference" | "variable" | "duration" | "condition" | "action" | "action-params"
-  | "section" | "entry" | "output" | "file" | "id" | "choice" | "boolean" | "number" | "grid" | "list" | "map" | "object" | "union" | "line"; // prettier-ignore
+  | "section" | "entry" | "output" | "file" | "id" | "choice" | "boolean" | "number" | "grid" | "list" | "map" | "object" | "union" | "line";
 
 const ROLES = new Set<string>(["text", "template", "value", "expression", "reference", "variable", "duration", "condition", "action", "action-params", "section", "entry", "output", "file", "id"]);
 

@@ -12,7 +12,7 @@ import type { BlockData, Problem } from "../model/types.ts";
 import { duplicateChosen, exitsOf, removeChosen, sectionNow } from "../state/acting.ts";
 import { goTo, goToProblem } from "../state/choosing.ts";
 import { edit, useBuilder } from "../state/store.ts";
-import { t, tn } from "../texts.ts";
+import { gettext, ngettext } from "../texts.ts";
 
 export function BlockForm() {
   const state = useBuilder((found) => found);
@@ -24,18 +24,18 @@ export function BlockForm() {
 
 function Several({ count }: { count: number }) {
   const locked = useBuilder((state) => state.save === "readonly");
-  if (!count) return <p className="fb-empty">{t("Choose a block on the canvas to change it, or drag one from the list on the left.")}</p>;
+  if (!count) return <p className="fb-empty">{gettext("Choose a block on the canvas to change it, or drag one from the list on the left.")}</p>;
   return (
     <div className="fb-form">
-      <p>{tn("%(count)s item is chosen.", "%(count)s items are chosen.", count)}</p>
+      <p>{ngettext("%(count)s item is chosen.", "%(count)s items are chosen.", count)}</p>
       {locked ? null : (
         <div className="fb-row">
-          <button type="button" className="fb-button" onClick={duplicateChosen}>{t("Duplicate")}</button>
-          <button type="button" className="fb-button fb-danger" onClick={removeChosen}>{t("Delete")}</button>
+          <button type="button" className="fb-button" onClick={duplicateChosen}>{gettext("Duplicate")}</button>
+          <button type="button" className="fb-button fb-danger" onClick={removeChosen}>{gettext("Delete")}</button>
         </div>
       )}
     </div>
-  ); // prettier-ignore
+  );
 }
 
 export function useWorld(id: string, problems: readonly Problem[]): FormWorld {
@@ -73,33 +73,33 @@ function OneBlock({ node }: { node: BlockData }) {
           <span className="material-symbols-outlined fb-block-icon" aria-hidden="true">{kind?.icon ?? "help"}</span>
           <div>
             <h2>{labelOf(state, node)}</h2>
-            <p>{kind?.help ?? t("No block of this kind is installed here.")}</p>
+            <p>{kind?.help ?? gettext("No block of this kind is installed here.")}</p>
           </div>
         </div>
         {general.map((problem) => <div key={problem.message} className={`fb-problem fb-${problem.level}`}>{problem.message}</div>)}
         <label className="fb-field">
-          <span className="fb-label">{t("Title")}</span>
-          <input type="text" id="fb-title" maxLength={200} disabled={world.disabled} value={node.title ?? ""} placeholder={t("How you call it, for example: Ask for the phone")}
+          <span className="fb-label">{gettext("Title")}</span>
+          <input type="text" id="fb-title" maxLength={200} disabled={world.disabled} value={node.title ?? ""} placeholder={gettext("How you call it, for example: Ask for the phone")}
             onChange={(event) => edit((doc) => changeNode(doc, node.id, { title: event.target.value }), `${node.id}.title`)} />
         </label>
         <Fields schema={schema} root={schema} values={node.params ?? {}} path="params" onChange={(params) => edit((doc) => setParams(doc, node.id, params), `${node.id}.params`)} />
         <Exits node={node} problems={problems} />
         <label className="fb-field">
-          <span className="fb-label">{t("Note for colleagues")}</span>
+          <span className="fb-label">{gettext("Note for colleagues")}</span>
           <textarea rows={2} disabled={world.disabled} value={node.note ?? ""} onChange={(event) => edit((doc) => changeNode(doc, node.id, { note: event.target.value || undefined }), `${node.id}.note`)} />
         </label>
         <div className="fb-row fb-form-foot">
-          <code title={t("Stable name; the trace and files use it")}>{node.id}</code>
+          <code title={gettext("Stable name; the trace and files use it")}>{node.id}</code>
           {world.disabled ? null : (
             <>
-              <button type="button" className="fb-button" onClick={duplicateChosen}>{t("Duplicate")}</button>
-              <button type="button" className="fb-button fb-danger" onClick={removeChosen}>{t("Delete")}</button>
+              <button type="button" className="fb-button" onClick={duplicateChosen}>{gettext("Duplicate")}</button>
+              <button type="button" className="fb-button fb-danger" onClick={removeChosen}>{gettext("Delete")}</button>
             </>
           )}
         </div>
       </div>
     </FormContext.Provider>
-  ); // prettier-ignore
+  );
 }
 
 /** Where the block goes on; the way of connecting for those who use no mouse. */
@@ -112,22 +112,22 @@ function Exits({ node, problems }: { node: BlockData; problems: readonly Problem
   const join = (exit: string, target: string): void => edit((doc) => (target ? connect(doc, node.id, exit, target) : disconnect(doc, [{ source: node.id, exit }])));
   return (
     <fieldset className="fb-exits">
-      <legend>{t("Where it goes on")}</legend>
+      <legend>{gettext("Where it goes on")}</legend>
       {exits.map((exit) => {
         const target = node.exits?.[exit.name] ?? "";
         const bad = problems.filter((problem) => problem.field === `exits.${exit.name}`);
         return (
           <div key={exit.name} className="fb-exit-row" data-path={`exits.${exit.name}`}>
-            <span className={exit.failure ? "fb-failure" : ""} title={exit.failure ? t("Taken on failure; without a connection the error section runs") : ""}>
-              {exit.label}{exit.required && !exit.leads ? <span className="fb-required" title={t("Must be connected")}>*</span> : null}
+            <span className={exit.failure ? "fb-failure" : ""} title={exit.failure ? gettext("Taken on failure; without a connection the error section runs") : ""}>
+              {exit.label}{exit.required && !exit.leads ? <span className="fb-required" title={gettext("Must be connected")}>*</span> : null}
             </span>
-            {exit.leads ? <span className="fb-help">{exit.leads === "caller" ? t("back to the caller") : exit.entry || exit.section || "?"}</span> : (
+            {exit.leads ? <span className="fb-help">{exit.leads === "caller" ? gettext("back to the caller") : exit.entry || exit.section || "?"}</span> : (
               <span className="fb-row">
-                <select disabled={locked} aria-label={t("“%(exit)s” goes to", { exit: exit.label })} value={target} onChange={(event) => join(exit.name, event.target.value)}>
-                  <option value="">{exit.failure ? t("– error section –") : t("– nothing –")}</option>
+                <select disabled={locked} aria-label={gettext("“%(exit)s” goes to", { exit: exit.label })} value={target} onChange={(event) => join(exit.name, event.target.value)}>
+                  <option value="">{exit.failure ? gettext("– error section –") : gettext("– nothing –")}</option>
                   {others.map((other) => <option key={other.id} value={other.id}>{other.title || preview(other).slice(0, 50) || labelOf(state, other)}</option>)}
                 </select>
-                {target ? <button type="button" className="fb-icon" title={t("Go there")} aria-label={t("Go there")} onClick={() => goTo(target)}>→</button> : null}
+                {target ? <button type="button" className="fb-icon" title={gettext("Go there")} aria-label={gettext("Go there")} onClick={() => goTo(target)}>→</button> : null}
               </span>
             )}
             {bad.map((problem) => <button key={problem.message} type="button" className={`fb-problem fb-${problem.level}`} onClick={() => goToProblem(problem)}>{problem.message.replace(/^[^:]*: /, "")}</button>)}
@@ -135,5 +135,5 @@ function Exits({ node, problems }: { node: BlockData; problems: readonly Problem
         );
       })}
     </fieldset>
-  ); // prettier-ignore
+  );
 }

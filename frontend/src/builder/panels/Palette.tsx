@@ -6,7 +6,7 @@ import { WIDTH } from "../model/arranging.ts";
 import type { BuilderMetadata, Place } from "../model/types.ts";
 import { addBlock, addNoteAt, sectionNow, sizesOf } from "../state/acting.ts";
 import { get, useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 
 export type Entry = { key: string; kind: string; action?: string; label: string; help: string; icon: string; group: string };
 
@@ -55,11 +55,11 @@ export function Palette() {
   const [typed, setTyped] = useState("");
   const entries = useMemo(() => entriesOf(metadata), [metadata]);
   const found = matching(entries, typed);
-  const groups = [...metadata.groups, { name: "actions", label: t("Actions") }];
+  const groups = [...metadata.groups, { name: "actions", label: gettext("Actions") }];
   if (locked) return null;
   return (
-    <section className="fb-palette" aria-label={t("Blocks")}>
-      <input type="search" id="fb-palette-search" value={typed} placeholder={t("Add a block…")} aria-label={t("Add a block…")} onChange={(event) => setTyped(event.target.value)}
+    <section className="fb-palette" aria-label={gettext("Blocks")}>
+      <input type="search" id="fb-palette-search" value={typed} placeholder={gettext("Add a block…")} aria-label={gettext("Add a block…")} onChange={(event) => setTyped(event.target.value)}
         onKeyDown={(event) => {
           const first = found[0];
           if (event.key === "Enter" && first) {
@@ -87,17 +87,17 @@ export function Palette() {
         })}
         {typed ? null : (
           <div>
-            <h3>{t("For colleagues")}</h3>
-            <button type="button" className="fb-entry" draggable data-kind="note" title={t("A text on the canvas that has no part in the dialogue")} onDragStart={(event) => drag(event, { kind: "note" })} onClick={() => addNoteAt(nextPlace(flow))}>
+            <h3>{gettext("For colleagues")}</h3>
+            <button type="button" className="fb-entry" draggable data-kind="note" title={gettext("A text on the canvas that has no part in the dialogue")} onDragStart={(event) => drag(event, { kind: "note" })} onClick={() => addNoteAt(nextPlace(flow))}>
               <span className="material-symbols-outlined" aria-hidden="true">sticky_note_2</span>
-              {t("Note")}
+              {gettext("Note")}
             </button>
           </div>
         )}
-        {found.length ? null : <p className="fb-empty">{t("Nothing is called so.")}</p>}
+        {found.length ? null : <p className="fb-empty">{gettext("Nothing is called so.")}</p>}
       </div>
     </section>
-  ); // prettier-ignore
+  );
 }
 
 function drag(event: DragEvent, entry: { kind: string; action?: string }): void {

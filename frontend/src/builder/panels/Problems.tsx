@@ -3,7 +3,7 @@ import { useMemo } from "react";
 import { nodesOf } from "../model/reading.ts";
 import { goToProblem } from "../state/choosing.ts";
 import { useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 
 export function Problems() {
   const problems = useBuilder((state) => state.problems);
@@ -11,11 +11,11 @@ export function Problems() {
   const channels = useBuilder((state) => state.metadata.channels);
   const definition = useBuilder((state) => state.doc.definition);
   const titles = useMemo(() => new Map(nodesOf(definition).map((node) => [node.id, node.title || node.id])), [definition]);
-  if (!checked) return <p className="fb-empty">{t("Checking…")}</p>;
+  if (!checked) return <p className="fb-empty">{gettext("Checking…")}</p>;
   return (
     <div className="fb-problems">
       {problems.length ? null : (
-        <p className="fb-empty fb-good"><span className="material-symbols-outlined" aria-hidden="true">check_circle</span>{t("No problems. It can be published.")}</p>
+        <p className="fb-empty fb-good"><span className="material-symbols-outlined" aria-hidden="true">check_circle</span>{gettext("No problems. It can be published.")}</p>
       )}
       <ul>
         {problems.map((problem, index) => (
@@ -27,7 +27,7 @@ export function Problems() {
           </li>
         ))}
       </ul>
-      <p className="fb-help">{channels.length ? t("Checked for: %(channels)s.", { channels: channels.map((channel) => channel.label).join(", ") }) : t("No channel is connected yet, so that limits of channels are not checked.")}</p>
+      <p className="fb-help">{channels.length ? gettext("Checked for: %(channels)s.", { channels: channels.map((channel) => channel.label).join(", ") }) : gettext("No channel is connected yet, so that limits of channels are not checked.")}</p>
     </div>
-  ); // prettier-ignore
+  );
 }

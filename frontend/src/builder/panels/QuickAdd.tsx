@@ -3,7 +3,7 @@ import { useReactFlow } from "@xyflow/react";
 import { useEffect, useMemo, useRef, useState } from "react";
 import { addBlock } from "../state/acting.ts";
 import { set, useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { entriesOf, matching } from "./Palette.tsx";
 
 export function QuickAdd() {
@@ -33,8 +33,8 @@ export function QuickAdd() {
   return (
     <>
       <div className="fb-shade" onClick={close} />
-      <div className="fb-quick" style={style} role="dialog" aria-label={t("Which block comes next?")}>
-        <input ref={input} type="search" value={typed} placeholder={t("Which block comes next?")} aria-label={t("Which block comes next?")}
+      <div className="fb-quick" style={style} role="dialog" aria-label={gettext("Which block comes next?")}>
+        <input ref={input} type="search" value={typed} placeholder={gettext("Which block comes next?")} aria-label={gettext("Which block comes next?")}
           onChange={(event) => {
             setTyped(event.target.value);
             setChosen(0);
@@ -57,5 +57,5 @@ export function QuickAdd() {
         </ul>
       </div>
     </>
-  ); // prettier-ignore
+  );
 }

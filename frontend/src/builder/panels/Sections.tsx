@@ -2,7 +2,7 @@
 import { addSection, moveSection, removeSection } from "../model/edits.ts";
 import { showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 
 export function Sections() {
   const sections = useBuilder((state) => state.doc.definition.sections);
@@ -11,22 +11,22 @@ export function Sections() {
   const locked = useBuilder((state) => state.save === "readonly");
   const add = (): void => {
     const start = get().metadata.blocks.find((block) => block.begins === "section")?.kind ?? "";
-    const made = addSection(get().doc, t("New section"), start);
+    const made = addSection(get().doc, gettext("New section"), start);
     edit(() => made.doc);
     showSection(made.id);
     set({ panel: "section" });
   };
   const remove = (id: string, name: string, count: number): void => {
-    if (count > 1 && !window.confirm(t("Delete the section “%(name)s” with its %(count)s blocks?", { name, count }))) return;
+    if (count > 1 && !window.confirm(gettext("Delete the section “%(name)s” with its %(count)s blocks?", { name, count }))) return;
     edit((doc) => removeSection(doc, id));
     const first = get().doc.definition.sections[0];
     if (first && !get().doc.definition.sections.some((section) => section.id === get().section)) showSection(first.id);
   };
   return (
-    <section className="fb-sections" aria-label={t("Sections")}>
+    <section className="fb-sections" aria-label={gettext("Sections")}>
       <header>
-        <h2>{t("Sections")}</h2>
-        {locked ? null : <button type="button" className="fb-icon" title={t("New section")} aria-label={t("New section")} onClick={add}><span className="material-symbols-outlined">add</span></button>}
+        <h2>{gettext("Sections")}</h2>
+        {locked ? null : <button type="button" className="fb-icon" title={gettext("New section")} aria-label={gettext("New section")} onClick={add}><span className="material-symbols-outlined">add</span></button>}
       </header>
       <ul>
         {sections.map((section, index) => {
@@ -45,9 +45,9 @@ export function Sections() {
               </button>
               {locked || section.id !== shown || sections.length < 2 ? null : (
                 <span className="fb-section-acts">
-                  <button type="button" className="fb-icon" disabled={index === 0} title={t("Move up")} aria-label={t("Move up")} onClick={() => edit((doc) => moveSection(doc, section.id, -1))}>↑</button>
-                  <button type="button" className="fb-icon" disabled={index === sections.length - 1} title={t("Move down")} aria-label={t("Move down")} onClick={() => edit((doc) => moveSection(doc, section.id, 1))}>↓</button>
-                  <button type="button" className="fb-icon" title={t("Delete")} aria-label={t("Delete the section")} onClick={() => remove(section.id, name, section.nodes.length)}>×</button>
+                  <button type="button" className="fb-icon" disabled={index === 0} title={gettext("Move up")} aria-label={gettext("Move up")} onClick={() => edit((doc) => moveSection(doc, section.id, -1))}>↑</button>
+                  <button type="button" className="fb-icon" disabled={index === sections.length - 1} title={gettext("Move down")} aria-label={gettext("Move down")} onClick={() => edit((doc) => moveSection(doc, section.id, 1))}>↓</button>
+                  <button type="button" className="fb-icon" title={gettext("Delete")} aria-label={gettext("Delete the section")} onClick={() => remove(section.id, name, section.nodes.length)}>×</button>
                 </span>
               )}
             </li>
@@ -55,5 +55,5 @@ export function Sections() {
         })}
       </ul>
     </section>
-  ); // prettier-ignore
+  );
 }

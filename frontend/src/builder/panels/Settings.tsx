@@ -7,7 +7,7 @@ import type { Schema } from "../model/schema.ts";
 import type { Definition, JsonObject, SectionData } from "../model/types.ts";
 import { sectionNow } from "../state/acting.ts";
 import { edit, useBuilder } from "../state/store.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { useWorld } from "./BlockForm.tsx";
 
 export function SectionForm() {
@@ -21,14 +21,14 @@ export function SectionForm() {
   return (
     <FormContext.Provider value={world}>
       <div className="fb-form" key={section.id}>
-        <div className="fb-form-head"><div><h2>{t("Section")}</h2><p>{t("A part of the scenario with its own blocks. Others lead here by an Exit point or call it and come back.")}</p></div></div>
+        <div className="fb-form-head"><div><h2>{gettext("Section")}</h2><p>{gettext("A part of the scenario with its own blocks. Others lead here by an Exit point or call it and come back.")}</p></div></div>
         {problems.map((problem) => <div key={problem.message} className={`fb-problem fb-${problem.level}`}>{problem.message}</div>)}
         <Fields schema={root.$defs?.["Section"] ?? {}} root={root} values={values as unknown as JsonObject} path="" without={["id", "nodes"]}
           onChange={(next) => edit((doc) => changeSection(doc, section.id, { ...blank(values), ...(next as unknown as Partial<SectionData>), nodes, id: section.id }), `section.${section.id}`)} />
         <code>{section.id}</code>
       </div>
     </FormContext.Provider>
-  ); // prettier-ignore
+  );
 }
 
 /** Fields that the form has left out must go, not stay as they were. */
@@ -43,11 +43,11 @@ export function ScenarioForm() {
   return (
     <FormContext.Provider value={world}>
       <div className="fb-form">
-        <div className="fb-form-head"><div><h2>{t("Scenario")}</h2><p>{t("What starts it, its languages, and how it behaves when two things happen at once.")}</p></div></div>
+        <div className="fb-form-head"><div><h2>{gettext("Scenario")}</h2><p>{gettext("What starts it, its languages, and how it behaves when two things happen at once.")}</p></div></div>
         {problems.map((problem) => <div key={problem.message} className={`fb-problem fb-${problem.level}`}>{problem.message}</div>)}
         <Fields schema={root} root={root} values={values as unknown as JsonObject} path="" without={["schema_version", "sections", "name"]} first={["triggers"]}
           onChange={(next) => edit((doc) => changeDefinition(doc, { ...blank(values), ...(next as unknown as Partial<Definition>), ...(values.schema_version === undefined ? {} : { schema_version: values.schema_version }), ...(values.name === undefined ? {} : { name: values.name }), sections }), "scenario")} />
       </div>
     </FormContext.Provider>
-  ); // prettier-ignore
+  );
 }

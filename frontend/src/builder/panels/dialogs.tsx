@@ -7,7 +7,7 @@ import { textsIn } from "../model/schema.ts";
 import { goTo, goToProblem } from "../state/choosing.ts";
 import { saveNow, settleConflict } from "../state/saving.ts";
 import { get, set, useBuilder, type State } from "../state/store.ts";
-import { t, tn } from "../texts.ts";
+import { gettext, ngettext } from "../texts.ts";
 
 function Dialog({ title, onClose, children }: { title: string; onClose: (() => void) | null; children: ReactNode }) {
   const box = useRef<HTMLDialogElement>(null);
@@ -26,30 +26,30 @@ export function ConflictDialog() {
   const found = useBuilder((state) => state.conflict);
   if (!found) return null;
   const { theirs, changes, clashes } = found;
-  const who = theirs.saved_by || t("Somebody else");
+  const who = theirs.saved_by || gettext("Somebody else");
   return (
-    <Dialog title={t("%(name)s has saved this scenario meanwhile", { name: who })} onClose={null}>
-      <p>{t("Your changes are not lost. This is what was changed:")}</p>
+    <Dialog title={gettext("%(name)s has saved this scenario meanwhile", { name: who })} onClose={null}>
+      <p>{gettext("Your changes are not lost. This is what was changed:")}</p>
       <ul className="fb-changes">{changes.slice(0, 40).map((change) => <li key={`${change.what}${change.id}`}>{said(change)}</li>)}</ul>
-      {clashes.length ? <p className="fb-problem fb-warning">{t("Both of you have changed: %(names)s. “Keep both” takes yours there.", { names: clashes.map((id) => id || t("settings of the scenario")).join(", ") })}</p> : null}
+      {clashes.length ? <p className="fb-problem fb-warning">{gettext("Both of you have changed: %(names)s. “Keep both” takes yours there.", { names: clashes.map((id) => id || gettext("settings of the scenario")).join(", ") })}</p> : null}
       <div className="fb-row fb-dialog-acts">
-        <button type="button" className="fb-button" onClick={() => settleConflict("theirs")}>{t("Take theirs, drop mine")}</button>
-        <button type="button" className="fb-button" onClick={() => settleConflict("mine")}>{t("Keep only mine")}</button>
-        <button type="button" className="fb-button fb-primary" autoFocus onClick={() => settleConflict("both")}>{t("Keep both")}</button>
+        <button type="button" className="fb-button" onClick={() => settleConflict("theirs")}>{gettext("Take theirs, drop mine")}</button>
+        <button type="button" className="fb-button" onClick={() => settleConflict("mine")}>{gettext("Keep only mine")}</button>
+        <button type="button" className="fb-button fb-primary" autoFocus onClick={() => settleConflict("both")}>{gettext("Keep both")}</button>
       </div>
     </Dialog>
-  ); // prettier-ignore
+  );
 }
 
 function said(change: Change): ReactNode {
-  const what = { block: t("Block"), section: t("Section"), settings: t("Settings of the scenario"), layout: t("Places on the canvas") }[change.what];
-  const how = { added: t("added"), removed: t("removed"), changed: t("changed") }[change.kind];
+  const what = { block: gettext("Block"), section: gettext("Section"), settings: gettext("Settings of the scenario"), layout: gettext("Places on the canvas") }[change.what];
+  const how = { added: gettext("added"), removed: gettext("removed"), changed: gettext("changed") }[change.kind];
   return (
     <>
       <strong>{what}{change.title ? ` “${change.title}”` : ""}</strong> {how}
       {change.fields.slice(0, 6).map((field) => <div key={field.path} className="fb-change"><code>{field.path}</code> <del>{field.old.slice(0, 80)}</del> → <ins>{field.new.slice(0, 80)}</ins></div>)}
     </>
-  ); // prettier-ignore
+  );
 }
 
 // --- publishing -----------------------------------------------------------------------------------------------------------
@@ -66,11 +66,11 @@ export function PublishDialog() {
     if (await saveNow()) window.location.assign(frame().urls["publish"] ?? "");
   };
   return (
-    <Dialog title={errors.length ? t("It cannot be published yet") : t("Publish")} onClose={close}>
+    <Dialog title={errors.length ? gettext("It cannot be published yet") : gettext("Publish")} onClose={close}>
       <p>
-        {errors.length ? tn("%(count)s error must be corrected first:", "%(count)s errors must be corrected first:", errors.length)
-          : problems.length ? tn("%(count)s warning. You may publish all the same:", "%(count)s warnings. You may publish all the same:", problems.length)
-          : t("The check has found nothing wrong. On the next page you see what changes and for whom.")}
+        {errors.length ? ngettext("%(count)s error must be corrected first:", "%(count)s errors must be corrected first:", errors.length)
+          : problems.length ? ngettext("%(count)s warning. You may publish all the same:", "%(count)s warnings. You may publish all the same:", problems.length)
+          : gettext("The check has found nothing wrong. On the next page you see what changes and for whom.")}
       </p>
       <ul className="fb-problems">
         {shown.slice(0, 30).map((problem, index) => (
@@ -81,11 +81,11 @@ export function PublishDialog() {
         ))}
       </ul>
       <div className="fb-row fb-dialog-acts">
-        <button type="button" className="fb-button" onClick={close}>{t("Back to the draft")}</button>
-        {errors.length ? null : <button type="button" className="fb-button fb-primary" autoFocus disabled={save === "conflict"} onClick={() => void go()}>{t("Go on to publishing")}</button>}
+        <button type="button" className="fb-button" onClick={close}>{gettext("Back to the draft")}</button>
+        {errors.length ? null : <button type="button" className="fb-button fb-primary" autoFocus disabled={save === "conflict"} onClick={() => void go()}>{gettext("Go on to publishing")}</button>}
       </div>
     </Dialog>
-  ); // prettier-ignore
+  );
 }
 
 // --- search ---------------------------------------------------------------------------------------------------------------
@@ -117,8 +117,8 @@ export function Search() {
     goTo(hit.id);
   };
   return (
-    <Dialog title={t("Search")} onClose={close}>
-      <input type="search" autoFocus value={typed} aria-label={t("Search in titles, texts and names")} placeholder={t("Search in titles, texts and names")}
+    <Dialog title={gettext("Search")} onClose={close}>
+      <input type="search" autoFocus value={typed} aria-label={gettext("Search in titles, texts and names")} placeholder={gettext("Search in titles, texts and names")}
         onChange={(event) => {
           setTyped(event.target.value);
           setChosen(0);
@@ -138,10 +138,10 @@ export function Search() {
           </li>
         ))}
       </ul>
-      {typed && !found.length ? <p className="fb-empty">{t("Nothing was found.")}</p> : null}
-      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" onClick={close}>{t("Close")}</button></div>
+      {typed && !found.length ? <p className="fb-empty">{gettext("Nothing was found.")}</p> : null}
+      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" onClick={close}>{gettext("Close")}</button></div>
     </Dialog>
-  ); // prettier-ignore
+  );
 }
 
 // --- keys -----------------------------------------------------------------------------------------------------------------
@@ -151,17 +151,17 @@ export function Help() {
   if (!open) return null;
   const close = (): void => set({ help: false });
   const keys: Array<[string, string]> = [
-    ["Tab", t("From block to block")], ["Enter", t("Choose the block; once more: into its form")], [t("Arrow keys"), t("Move what is chosen")], ["Delete", t("Delete what is chosen")],
-    ["/", t("Add a block")], ["Ctrl+C, X, V", t("Copy, cut, paste; also into another scenario or as text")], ["Ctrl+D", t("Duplicate")], ["Ctrl+A", t("Choose everything in the section")],
-    ["Ctrl+Z, Y", t("Undo, redo")], ["Ctrl+F", t("Search")], ["Shift+L", t("Put in order")], ["Shift+1", t("Show everything")], ["Alt+↑ ↓", t("Section before, section after")], ["Ctrl+S", t("Save now")], ["Esc", t("Back to the canvas; choose nothing")],
-  ]; // prettier-ignore
+    ["Tab", gettext("From block to block")], ["Enter", gettext("Choose the block; once more: into its form")], [gettext("Arrow keys"), gettext("Move what is chosen")], ["Delete", gettext("Delete what is chosen")],
+    ["/", gettext("Add a block")], ["Ctrl+C, X, V", gettext("Copy, cut, paste; also into another scenario or as text")], ["Ctrl+D", gettext("Duplicate")], ["Ctrl+A", gettext("Choose everything in the section")],
+    ["Ctrl+Z, Y", gettext("Undo, redo")], ["Ctrl+F", gettext("Search")], ["Shift+L", gettext("Put in order")], ["Shift+1", gettext("Show everything")], ["Alt+↑ ↓", gettext("Section before, section after")], ["Ctrl+S", gettext("Save now")], ["Esc", gettext("Back to the canvas; choose nothing")],
+  ];
   return (
-    <Dialog title={t("Keys")} onClose={close}>
-      <p>{t("Connections are made in the form too: “Where it goes on”. Hold Shift and drag to choose several blocks.")}</p>
+    <Dialog title={gettext("Keys")} onClose={close}>
+      <p>{gettext("Connections are made in the form too: “Where it goes on”. Hold Shift and drag to choose several blocks.")}</p>
       <dl className="fb-keys">{keys.map(([key, text]) => <div key={key}><dt><kbd>{key}</kbd></dt><dd>{text}</dd></div>)}</dl>
-      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" autoFocus onClick={close}>{t("Close")}</button></div>
+      <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" autoFocus onClick={close}>{gettext("Close")}</button></div>
     </Dialog>
-  ); // prettier-ignore
+  );
 }
 
 export function Toast() {

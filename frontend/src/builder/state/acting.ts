@@ -5,7 +5,7 @@ import { addNode, addNote, changeNote, connect, disconnect, moveNodes, removeNod
 import { freshId, nodesOf } from "../model/reading.ts";
 import { startingObject, type Schema } from "../model/schema.ts";
 import type { BlockData, Doc, Exit, Place } from "../model/types.ts";
-import { t, tn } from "../texts.ts";
+import { gettext, ngettext } from "../texts.ts";
 import { choose } from "./choosing.ts";
 import { edit, get, set, toast, type State } from "./store.ts";
 
@@ -77,14 +77,14 @@ export const copyChosen = (): string => copied(get().doc, get().selected);
 export function pasteText(text: string, at: Place): boolean {
   const result = pasted(get().doc, get().section, text, at);
   if (!result.doc) {
-    const reasons: Record<string, string> = { "no blocks": t("There are no blocks in the clipboard. Copy blocks of a scenario first."), "too large": t("That is too much to paste at once. Import it as a file instead.") };
-    toast(reasons[result.wrong] ?? t("These blocks cannot be read (%(why)s). Copy them again.", { why: result.wrong }), true);
+    const reasons: Record<string, string> = { "no blocks": gettext("There are no blocks in the clipboard. Copy blocks of a scenario first."), "too large": gettext("That is too much to paste at once. Import it as a file instead.") };
+    toast(reasons[result.wrong] ?? gettext("These blocks cannot be read (%(why)s). Copy them again.", { why: result.wrong }), true);
     return false;
   }
   const { doc, ids } = result;
   edit(() => doc);
   choose(ids);
-  toast(tn("%(count)s block pasted", "%(count)s blocks pasted", ids.length));
+  toast(ngettext("%(count)s block pasted", "%(count)s blocks pasted", ids.length));
   return true;
 }
 

@@ -70,7 +70,7 @@ function onCanvas(event: KeyboardEvent, control: boolean, seen: Seen): void {
       Delete: locked ? undefined : removeChosen, Backspace: locked ? undefined : removeChosen, Escape: () => choose([], get().panel === "block" ? "section" : get().panel),
       "/": () => document.getElementById("fb-palette-search")?.focus(), "?": () => set({ help: true }), F2: () => document.getElementById("fb-title")?.focus(),
       Enter: selected.size === 1 && event.target instanceof HTMLElement && selected.has(event.target.closest<HTMLElement>(".react-flow__node")?.dataset["id"] ?? "") ? () => document.getElementById("fb-title")?.focus() : undefined,
-    }; // prettier-ignore
+    };
     return plain[event.key];
   })();
   if (!act) return;

@@ -3,7 +3,7 @@ import { ApiError, conflictOf, meet, readDraft, saveDraft } from "../api.ts";
 import { changes, merge, same } from "../model/merging.ts";
 import { readDoc } from "../model/reading.ts";
 import type { Doc, Draft } from "../model/types.ts";
-import { t } from "../texts.ts";
+import { gettext } from "../texts.ts";
 import { drawable } from "./acting.ts";
 import { forget, keep, kept } from "./keeping.ts";
 import { get, replaceDoc, set, subscribe, toast } from "./store.ts";
@@ -52,7 +52,7 @@ function restore(draft: Draft): void {
   if (!mine || !old || same(mine, base)) return forget(draft.id);
   if (found.revision === draft.revision) {
     replaceDoc(mine, { save: "unsaved" });
-    toast(t("Changes of your last visit that were not saved are back."));
+    toast(gettext("Changes of your last visit that were not saved are back."));
     return schedule(PAUSE);
   }
   conflict(draft, old, mine);
@@ -114,8 +114,8 @@ function settle(doc: Doc, draft: Draft): void {
 function failed(error: ApiError, doc: Doc): void {
   const refused = conflictOf(error);
   if (refused) return conflict(refused.theirs, base, get().doc);
-  if (error.status === 401) return set({ save: "refused", saveWords: t("You are signed out. Sign in again in another tab; your changes are kept in this browser.") });
-  if (error.status >= 400 && error.status < 500) return set({ save: "refused", saveWords: error.message || t("The server refused the draft. Your changes are kept in this browser.") });
+  if (error.status === 401) return set({ save: "refused", saveWords: gettext("You are signed out. Sign in again in another tab; your changes are kept in this browser.") });
+  if (error.status >= 400 && error.status < 500) return set({ save: "refused", saveWords: error.message || gettext("The server refused the draft. Your changes are kept in this browser.") });
   set({ save: "offline", saveWords: "" });
   safe = keep(get().draft.id, { revision, base, doc, at: Date.now() });
   timer = window.setTimeout(() => void saveNow(), RETRY);
@@ -125,7 +125,7 @@ function failed(error: ApiError, doc: Doc): void {
 function conflict(theirs: Draft, old: Doc, mine: Doc): void {
   const read = readDoc(theirs.definition, theirs.layout);
   const their = read.doc && drawable(read.doc);
-  if (!their) return set({ save: "refused", saveWords: t("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
+  if (!their) return set({ save: "refused", saveWords: gettext("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
   if (same(their, mine)) {
     replaceDoc(their);
     return settle(get().doc, theirs);
@@ -169,5 +169,5 @@ async function follow(): Promise<void> {
   base = drawable(read.doc);
   revision = draft.revision;
   replaceDoc(base, { draft });
-  toast(draft.saved_by ? t("%(name)s has saved changes; they are shown now.", { name: draft.saved_by }) : t("The draft was changed elsewhere; it is shown as it is now."));
+  toast(draft.saved_by ? gettext("%(name)s has saved changes; they are shown now.", { name: draft.saved_by }) : gettext("The draft was changed elsewhere; it is shown as it is now."));
 }
