@@ -6,14 +6,16 @@ takes them all in ever larger batches, and whoever posts wakes it through Redis.
 
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass, field
 
 from celery.signals import worker_shutting_down
+from django.db import close_old_connections
 
 from apps.conversations import advancing, waking
 
 LINGERING = 1.5  # seconds without work after which the worker's thread is free for other things; less than Redis is waited for
-STUCK = 0.25  # a batch that takes longer no longer keeps others from beginning
+STUCK = 0.5  # a batch that takes longer no longer keeps others from beginning
 
 
 @dataclass
@@ -53,9 +55,21 @@ def drain(*, seconds: float) -> int:
         waking.nudge()
         return 0
     try:
-        return _drain(time.monotonic() + seconds)
+        return _threads.submit(_in_own_session, time.monotonic() + seconds).result()
     finally:
         _drains.leave()
+
+
+# The same one again and again, whichever of Celery's threads asks: its database session has its plans and caches.
+_threads = ThreadPoolExecutor(thread_name_prefix="drain")
+
+
+def _in_own_session(until: float) -> int:
+    close_old_connections()
+    try:
+        return _drain(until)
+    finally:
+        close_old_connections()
 
 
 def _drain(until: float) -> int:
