@@ -31,7 +31,7 @@ def preview(product: Stage) -> str:
 
 def test_a_chat_with_the_draft(window: Page, preview: str, new_page: Open) -> None:
     window.goto(preview)
-    window.get_by_label("Name").fill("Anna")
+    window.locator("[data-setup] input[name=name]").fill("Anna")
     window.get_by_role("button", name="Begin the chat").click()
     chat = window.locator("[data-chat]")
     expect(chat.get_by_text("Hello, Anna!")).to_be_visible()
@@ -47,3 +47,6 @@ def test_a_chat_with_the_draft(window: Page, preview: str, new_page: Open) -> No
     expect(chat).not_to_contain_text("On its way.")
     window.get_by_role("tab", name="Path").click()
     expect(window.locator("[data-path]")).to_contain_text("call (action)")
+    window.locator("[data-keep] input[name=name]").fill("Order not found")
+    window.get_by_role("button", name="Keep", exact=True).click()
+    expect(window.locator("[data-kept]")).to_have_text("Kept as a test.")
