@@ -67,7 +67,7 @@ class Demo:
         secrets = keys.keep_secrets(SECRETS)
         settings = self.start_servers(secrets)
         self.env = {**os.environ, **settings, MARK: str(RUN)}
-        frontend.build(self.run_step)
+        self.build_frontend()
         self.migrate()
         since = datetime.now(UTC)
         self.start_programs()
@@ -121,6 +121,13 @@ class Demo:
         if not answers:
             raise StepFailedError(f"load_demo told nothing about its bot:\n{printed}")
         return dict(json.loads(answers[-1]))
+
+    def build_frontend(self) -> None:
+        """The demo runs without the builder's pages too: the admin says so and offers the JSON editor."""
+        try:
+            frontend.build(self.run_step)
+        except StepFailedError as error:
+            say(f"The pages of the scenario builder could not be built; the admin offers the JSON editor instead.\n{error}")
 
     def migrate(self) -> None:
         """Skipped for the embedded database when no file of the product has changed since the last time."""

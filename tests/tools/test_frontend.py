@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from tools import frontend
+from tools import demo, frontend
+from tools.frontend import Step
 from tools.processes import Program
+from tools.programs import Ports
 
 
 class Steps:
@@ -56,3 +58,12 @@ def test_types_and_tests_are_checked_where_there_is_a_front_end(source: Path) ->
     (source / "package.json").write_text("{}")
     frontend.check(steps, source=source)
     assert steps.ran == ["npm-check", "npm-test"]
+
+
+def test_the_demo_starts_without_the_builder_s_pages(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def no_registry(_run_step: Step) -> bool:
+        raise demo.StepFailedError("npm-ci failed")
+
+    monkeypatch.setattr(demo.frontend, "build", no_registry)
+    demo.Demo(Ports(8000)).build_frontend()
+    assert "offers the JSON editor instead.\nnpm-ci failed" in capsys.readouterr().out
