@@ -64,6 +64,6 @@ def test_the_demo_starts_without_the_builder_s_pages(monkeypatch: pytest.MonkeyP
     def no_registry(_run_step: Step) -> bool:
         raise demo.StepFailedError("npm-ci failed")
 
-    monkeypatch.setattr(demo.frontend, "build", no_registry)
+    monkeypatch.setattr(frontend, "build", no_registry)
     demo.Demo(Ports(8000)).build_frontend()
     assert "offers the JSON editor instead.\nnpm-ci failed" in capsys.readouterr().out
