@@ -37,12 +37,13 @@ SYSTEM = Actor("system")
 
 @dataclass(frozen=True)
 class Change:
-    """One record that was changed. `before` and `after`: values by field, of the fields that changed."""
+    """One record that was changed. `before` and `after`: values by field, of the fields that changed. `person_id`: whom the record links to."""
 
     action: str
     record_id: int
     before: Mapping[Field, Any] = field(default_factory=dict)
     after: Mapping[Field, Any] = field(default_factory=dict)
+    person_id: int | None = None
 
     @property
     def fields(self) -> list[Field]:
@@ -116,8 +117,16 @@ def _event(table: Table, change: Change, by: Actor, trace_id: str, bots: Mapping
     )
 
 
+def person_of(record: RecordBase) -> int | None:
+    """The first person that the record links to."""
+    linked = (getattr(record, one.attribute) for one in record.table.fields if one.kind == "person")
+    return next((pk for pk in linked if pk), None)
+
+
 def _person(change: Change) -> int | None:
-    """The first person that the change links to."""
+    """Whom the record links to, or did before the change."""
+    if change.person_id:
+        return change.person_id
     values = {**change.before, **change.after}
     return next((values[one] for one in change.fields if one.kind == "person" and values.get(one)), None)
 

@@ -2,7 +2,7 @@
 
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, cast
 
 from django.db import IntegrityError, transaction
 from django.utils import timezone
@@ -176,7 +176,8 @@ def _attributes(changed: Iterable[Field]) -> Iterable[str]:
 
 def _change(row: Row) -> Change:
     """Of a new record only what it has."""
-    changed = row.changed
+    changed, record = row.changed, cast("RecordBase", row.record)
+    person = noting.person_of(record)
     if row.creating:
-        return Change("created", row.record.pk, {}, {one: value for one, value in changed.items() if value is not None})  # type: ignore[union-attr]
-    return Change("updated", row.record.pk, {one: row.before.get(one) for one in changed}, changed)  # type: ignore[union-attr]
+        return Change("created", record.pk, {}, {one: value for one, value in changed.items() if value is not None}, person)
+    return Change("updated", record.pk, {one: row.before.get(one) for one in changed}, changed, person)
