@@ -158,6 +158,18 @@ def test_links_are_found_by_number_or_by_a_unique_field(complaints: Table) -> No
     assert all_of(linked, "shop") == [first.pk, first.pk]
 
 
+def test_a_linked_record_that_was_deleted_since_the_check_is_no_link(complaints: Table) -> None:
+    linked = make_table(FieldSpec("Complaint", "relation", options={"table": complaints.pk}), name="Visits")
+    kept, gone = (records.create(complaints, {"subject": text}, by=BY).pk for text in ("kept", "gone"))
+    job = run(job_of(linked, f"Complaint\n{kept}\n{gone}\n"), at_once=False)
+    records.delete(complaints, gone, by=BY)
+    running.confirm(job)
+    running.work(job.pk)
+    job.refresh_from_db()
+    assert (job.state, job.created, job.bad, problems(job)) == (State.DONE, 1, 1, [(3, "Complaint", "relation", str(gone))])
+    assert all_of(linked, "complaint") == [kept]
+
+
 def test_required_fields_need_a_column_unless_records_are_only_changed(complaints: Table) -> None:
     with pytest.raises(FileError, match="Subject"):
         load(complaints, "Number,Amount\n1,5\n")

@@ -220,6 +220,16 @@ def recheck(job: ImportJob, plan: Plan, after: int, until: int) -> None:
             _mark(job, one, "taken", _taken(job, plan, one, where=between(after, until)))
 
 
+def gone(job: ImportJob, one: Filled, table: Sql, *, where: Sql) -> int:
+    """Rows whose link leads nowhere any more; how many. In the transaction of a batch that holds the others."""
+    rows = sql.SQL(
+        "SELECT n FROM {values} AS v WHERE NOT bad AND {column} IS NOT NULL AND {where} AND NOT EXISTS (SELECT 1 FROM {table} AS r WHERE r.id = {column})"
+    ).format(values=values_of(job), column=one.value, where=where, table=table)
+    before = job.mistakes
+    _mark(job, one, "relation", rows)
+    return job.mistakes - before
+
+
 def _check_new_records(job: ImportJob, plan: Plan) -> None:
     """Rows that would make a record although a required field has no column."""
     if plan.key is None:

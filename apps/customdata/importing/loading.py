@@ -65,6 +65,7 @@ def _batch(job: ImportJob, until: int, by: Actor) -> Done:
                 plan = _plan(job)
                 if left < TRIES - 1:
                     _refuse_taken(job, plan, until)
+                _hold_links(job, plan, until)
                 done = _write(job, plan, until, by)
                 _advance(job, until, done)
                 return done
@@ -92,6 +93,22 @@ def _refuse_taken(job: ImportJob, plan: Plan, until: int) -> None:
     checking.recheck(job, plan, job.loaded, until)
     if job.mistakes > before:
         checking.count_bad(job)
+
+
+def _hold_links(job: ImportJob, plan: Plan, until: int) -> None:
+    """Rows that the batch points at stay until the commit; of those that went since the check, the rows that name them are refused."""
+    where = checking.between(job.loaded, until)
+    for one in plan.filled:
+        target = plan.target(one)
+        if target is None:
+            continue
+        named = sql.SQL("SELECT {} FROM {} AS v WHERE {} AND NOT bad").format(one.value, values_of(job), where)
+        run(sql.SQL("SELECT 1 FROM {} AS r WHERE r.id IN ({}) ORDER BY r.id FOR KEY SHARE").format(target.table, named))
+        gone = checking.gone(job, one, target.table, where=where)
+        if gone and job.mode == ImportJob.Mode.ALL:
+            raise FileError(_("Some records to which the file links were deleted since the check. Check the file again."))
+        if gone:
+            checking.count_bad(job)
 
 
 def _advance(job: ImportJob, until: int, done: Done) -> None:

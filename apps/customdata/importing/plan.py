@@ -68,9 +68,9 @@ class Plan:
             return cells.sealed(one.cell, one.problem)
         if one.is_prepared:
             return cells.prepared(one.cell, one.problem, column_type(one.field))
-        return cells.rule(Column(one.field.kind, one.field.options, self._target(one)), one.cell, self.form)
+        return cells.rule(Column(one.field.kind, one.field.options, self.target(one)), one.cell, self.form)
 
-    def _target(self, one: Filled) -> Target | None:
+    def target(self, one: Filled) -> Target | None:
         """Whose rows a link may name; people when the kind links to no model."""
         if not one.field.type.refers:
             return None
