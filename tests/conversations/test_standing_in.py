@@ -19,7 +19,9 @@ def waiting_timer() -> None:
     channel = make_channel()
     inbox.accept(channel, [text("one")])
     until(lambda: not Lane.objects.filter(wake_at__isnull=False).exists())
-    Timer.objects.create(lane=Lane.objects.get(), bot=channel.bot, channel=channel, due_at=Now(), reason="test", session_id=1, visit=1, trace_id="")
+    Timer.objects.create(
+        lane=Lane.objects.get(), bot=channel.bot, channel=channel, due_at=Now(), reason="test", session_id=1, visit=1, trace_id=""
+    )
 
 
 def test_nobody_stands_in_for_those_who_work() -> None:
