@@ -333,3 +333,20 @@ def test_a_list_costs_the_same_for_many_records(page: Client, complaints: Table,
     page.get(url(complaints))
     with django_assert_max_num_queries(45):
         assert "more than" not in page.get(url(complaints)).content.decode()
+
+
+def test_a_model_has_a_history_and_goes_with_its_records(page: Client, complaints: Table, rows: list[int]) -> None:
+    own = f"/admin/customdata/table/{complaints.pk}"
+    assert page.get(f"{own}/history/").status_code == 200
+    assert "Complaints with 5 records" in page.get(f"{own}/delete/").content.decode()
+    assert page.post(f"{own}/delete/", {"post": "yes"}).status_code == 302
+    assert page.get(url(complaints)).status_code == 404
+    assert not RecordHistory.objects.filter(table_id=complaints.pk).exists()
+
+
+def test_a_new_field_is_in_the_list_and_the_form_at_once(page: Client, complaints: Table, rows: list[int]) -> None:
+    page.get(url(complaints))
+    added = designing.add_field(structure.fresh(complaints.pk), FieldSpec("Town"))
+    assert "Town" in page.get(url(complaints)).content.decode()
+    assert f'name="{added.attribute}"' in page.get(url(complaints, "add")).content.decode()
+    assert page.get("/admin/").content.decode().count('href="/admin/data/complaints/"') >= 1
