@@ -277,6 +277,7 @@ CELERY_BEAT_SCHEDULE = {
     "tidy-webhooks": {"task": "events.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-gateway": {"task": "gateway.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "sweep-data": {"task": "customdata.sweep", "schedule": 5.0, "options": {"expires": 5}},
+    "tidy-scripts": {"task": "scenarios.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-data": {"task": "customdata.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-identity": {"task": "identity.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "publish-due": {"task": "scenarios.publish_due", "schedule": 10.0, "options": {"expires": 10}},

@@ -2,6 +2,7 @@
 
 from celery import shared_task
 
+from apps.scenarios.jail import journal
 from apps.scenarios.scheduling import sweeping
 from apps.scenarios.versions import planning
 
@@ -14,3 +15,8 @@ def schedules() -> int:
 @shared_task(name="scenarios.publish_due", expires=10)
 def publish_due() -> int:
     return planning.publish_due()
+
+
+@shared_task(name="scenarios.tidy", expires=600)
+def tidy() -> int:
+    return journal.tidy()

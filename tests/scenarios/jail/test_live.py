@@ -1,8 +1,10 @@
 """A custom action in a scenario: the sender runs it, its result and writes are stored once, its failure names the line."""
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 
 from apps.conversations import advancing
 from apps.conversations.models import Call
@@ -13,8 +15,9 @@ from apps.customdata.designing import FieldSpec
 from apps.events.models import Event
 from apps.identity.models import Lead
 from apps.scenarios import publishing as scenario_publishing
-from apps.scenarios import triggers
+from apps.scenarios import tasks, triggers
 from apps.scenarios.jail import catalogue, journal, publishing, tables
+from apps.scenarios.jail.models import ScriptEffect
 from apps.scenarios.models import CustomAction, Session
 from apps.scenarios.registry import actions_for
 from tests.conversations.sending import sender, until
@@ -242,3 +245,12 @@ def test_a_repeated_run_writes_a_record_no_second_time(lead: Lead) -> None:
 
     assert first == again
     assert len(records.find(table).records) == 1
+
+
+def test_notes_of_runs_that_nobody_will_repeat_are_taken_away() -> None:
+    for run in ("old", "new"):
+        journal.keep(run, "call", 1, {"ok": True})
+    ScriptEffect.objects.filter(run="old").update(created_at=timezone.now() - timedelta(days=8))
+
+    assert tasks.tidy() == 1
+    assert [journal.recall(run, "call", 1) for run in ("old", "new")] == [None, {"value": {"ok": True}}]
