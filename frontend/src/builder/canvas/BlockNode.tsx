@@ -1,6 +1,6 @@
 // A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
 import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
-import { memo, useEffect, useState, type MouseEvent as ReactMouseEvent } from "react";
+import { memo, useEffect, useRef, useState, type MouseEvent as ReactMouseEvent } from "react";
 import { flushSync } from "react-dom";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
@@ -40,7 +40,11 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
   // Exits that change places without changing the block's size are measured anew, else connections would hang at the wrong ones.
   const measure = useUpdateNodeInternals();
   const order = exits.map((exit) => `${exit.name} ${exit.leads}`).join("\n");
-  useEffect(() => measure(node.id), [measure, node.id, order]);
+  const measured = useRef(order);
+  useEffect(() => {
+    if (measured.current !== order) measure(node.id); // the first time React Flow measures all blocks at once
+    measured.current = order;
+  }, [measure, node.id, order]);
   /** A press that comes sooner than the real handles were drawn is given on to the one that takes the place of what was pressed. */
   const press = (event: ReactMouseEvent<HTMLElement>): void => {
     const drawn = event.target as HTMLElement;
