@@ -184,7 +184,7 @@ def _check_doubles(table: Table, known: Field, wanted: Field) -> None:
 
 
 def _store(table: Table, known: Field, wanted: Field, saved: Saved) -> None:
-    if (known.unique, known.indexed) != (wanted.unique, wanted.indexed):
+    if (known.unique, known.indexed) != (wanted.unique, wanted.indexed) or known.index_state == Field.Index.FAILED:
         storage.drop_index(table, known)
         wanted.index_state, wanted.index_error = designing.wanted_index(table, wanted), ""
         if wanted.index_state == Field.Index.WANTED:

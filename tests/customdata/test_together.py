@@ -16,7 +16,7 @@ from django.db import connection, transaction
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from apps.customdata import changing, records, structure, working
+from apps.customdata import changing, records, redesigning, structure, working
 from apps.customdata.admin import listing
 from apps.customdata.choosing import pairs
 from apps.customdata.converting import Shape
@@ -155,6 +155,11 @@ def test_the_index_of_a_big_model_is_built_in_the_background(transactional_db: N
     states = dict(Field.objects.filter(pk__in=[good.pk, bad.pk]).values_list("pk", "index_state"))
     assert states == {good.pk: "ready", bad.pk: "failed"}
     assert "could not create unique index" in Field.objects.get(pk=bad.pk).index_error
+    records.update(structure.fresh(table.pk), records.find(table).records[0].pk, {"name": "C"}, by=BY)
+    design = redesigning.described(structure.fresh(table.pk))
+    redesigning.save(table.pk, {**design, "rights": []}, user=None, version=design["version"])
+    assert not working.work()
+    assert Field.objects.get(pk=bad.pk).index_state == "ready"
 
 
 @pytest.mark.django_db
