@@ -40,7 +40,7 @@ def test_every_page_of_the_side_bar_is_registered() -> None:
 def test_an_analyst_sees_only_what_there_is_to_read() -> None:
     found = shown(make_staff("analyst"))
     assert found == {
-        "": ["Start page"], "Bots": ["Bots", "Channels"], "Scenarios": ["Scenarios", "Published versions", "Scenario tests"], "Operations": ["Event log"],
+        "": ["Start page"], "Bots": ["Bots", "Channels"], "Scenarios": ["Scenarios", "Global commands", "Published versions", "Scenario tests"], "Operations": ["Event log"],
     }  # fmt: skip
 
 
