@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from playwright.sync_api import Locator, Page, Route, expect
 
+from bench import canvas
 from tests.browser.conftest import Open
 from tests.browser.stage import ADMIN, PASSWORD, Stage
 from tests.scenarios.definitions import thank_you
@@ -231,6 +232,24 @@ def test_a_colleagues_save_is_shown_and_both_changes_are_kept(
     assert (titles["done"], titles["bye"]) == ("Of Anna", "Of Boris")
     expect(anna.locator(".fb-others")).to_contain_text("other")
     complaints.clear()  # the refused save and the cut presence
+
+
+def test_three_hundred_blocks_open_and_one_is_dragged(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    made, page = make(canvas.definition()), sign_in()
+    page.goto(made.address)
+    first = block(page, "n0")
+    expect(first).to_be_visible()
+    before = first.bounding_box()
+    assert before
+    page.mouse.move(before["x"] + 90, before["y"] + 12)
+    page.mouse.down()
+    page.mouse.move(before["x"] + 170, before["y"] + 92, steps=5)
+    page.mouse.up()
+    expect(page.get_by_role("button", name="Undo")).to_be_enabled()
+    after = first.bounding_box()
+    assert after
+    assert 40 < after["x"] - before["x"] < 120  # it keeps to the grid
+    saved(page)
 
 
 # --- hands on the keyboard, bad input -------------------------------------------------------------------------------------------
