@@ -5,6 +5,7 @@ import secrets
 import time
 import uuid
 from typing import Any
+from urllib.parse import urlsplit
 
 from django.db import connection, models
 
@@ -13,7 +14,9 @@ from apps.bots.models import Bot, Channel
 from apps.conversations import inbox, parking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Call, Message, Update
-from apps.core.models import InstanceSetting
+from apps.core.models import AllowedAddress, InstanceSetting
+from apps.events.models import Subscription
+from apps.events.webhooks import confirming
 from apps.gateway import tokens
 from apps.gateway.models import Endpoint
 from apps.identity import resolving
@@ -47,6 +50,17 @@ def bot(definition: Json, chats: list[int] | None = None, endpoint: str = "") ->
         Endpoint.objects.create(bot=made, alias=endpoint, scenario=scenario)
         told["api_token"] = tokens.issue(name=f"Faults {number}", bots=[made], calls_per_minute=100_000)[1]
     return told
+
+
+def subscribe(bot_id: int, url: str) -> int:
+    """Tell that address of the bot's messages; it answers the challenge."""
+    place = urlsplit(url)
+    AllowedAddress.objects.get_or_create(target=str(place.hostname), port=place.port, defaults={"note": "the receiver of the fault run"})
+    row = Subscription.objects.create(name=f"Faults {bot_id}", bot_id=bot_id, url=url, kinds=["message.received", "message.sent"])
+    why = confirming.confirm(row)
+    if why:
+        raise RuntimeError(why)
+    return row.pk
 
 
 def publish(scenario_id: int, definition: Json) -> int:
