@@ -21,6 +21,7 @@ Json = dict[str, Any]
 SWEEP_SECONDS = 0.25
 HASTY_HOLD = 0.4  # seconds until a dead worker's lanes are claimed again; 3 in the product, see `lanes.HOLD_SECONDS`
 HASTY_LOOK = 0.1
+NEVER = 1_000_000
 
 
 def main() -> None:
@@ -54,11 +55,14 @@ def start(kind: str, *, hasty: bool = False) -> int:
 
 
 def hurry() -> None:
-    """Patience of tenths of a second and no rates: what is looked for is order and effects, not pace."""
+    """Patience of tenths of a second, no rates, nothing parked for deaths: what is looked for is order and effects, and the order of a chat is
+    not promised over an item that was parked and replayed.
+    """
     from apps.bots.adapter import Rate  # noqa: PLC0415
     from apps.bots.channels.telegram import Telegram  # noqa: PLC0415
-    from apps.conversations import lanes, sending  # noqa: PLC0415
+    from apps.conversations import advancing, lanes, sending  # noqa: PLC0415
 
+    advancing.MAX_DEATHS = NEVER
     lanes.HOLD_SECONDS = HASTY_HOLD  # type: ignore[assignment]
     sending.LOOK_SECONDS = HASTY_LOOK
     Telegram.rate = Rate()
