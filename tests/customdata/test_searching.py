@@ -79,7 +79,7 @@ def test_a_slow_question_ends_with_advice() -> None:
 
 @pytest.mark.django_db(transaction=True)
 def test_a_big_model_gets_an_index_that_serves_the_search(filled: Table, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("apps.customdata.storage.SMALL", 3)
+    monkeypatch.setattr("apps.customdata.searching.SMALL", 3)
     assert searching.keep_indexes() == 1
     assert searching.keep_indexes() == 0
     name = searching.index_name(filled, searching.way())
