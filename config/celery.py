@@ -3,15 +3,33 @@
 import os
 import sys
 import time
+from typing import Any, Self
 
 from celery import Celery
+from celery.app.amqp import AMQP
 from celery.signals import after_task_publish, beat_init, celeryd_after_setup
 from django.db import DatabaseError, close_old_connections
+from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `manage.py check` makes them; here they would load every page
 
-app = Celery("dialogbus")
+RECONNECT_SECONDS = 1.0
+
+
+class SteadyConnection(Connection):
+    """Tries the broker again each second. The library's own pauses grow to half a minute, and so long would nobody work after Redis is back."""
+
+    def ensure_connection(self, *args: Any, **kwargs: Any) -> Self:
+        pauses = {"interval_start": RECONNECT_SECONDS, "interval_step": 0, "interval_max": RECONNECT_SECONDS}
+        return super().ensure_connection(*args, **{**kwargs, **pauses})
+
+
+class SteadyAMQP(AMQP):
+    Connection = SteadyConnection
+
+
+app = Celery("dialogbus", amqp=SteadyAMQP)
 app.config_from_object("django.conf:settings", namespace="CELERY")
 if "beat" not in sys.argv:  # which knows tasks by their names alone
     app.autodiscover_tasks()

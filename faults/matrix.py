@@ -16,6 +16,7 @@ from faults.ground import Ground
 
 Json = dict[str, Any]
 BUSY = 1.15
+KNOWN_SECONDS = 0.7  # what was published is known to every worker after half a second (apps/core/cached.py)
 
 
 @dataclass(frozen=True)
@@ -83,6 +84,7 @@ class Run:
             calls = {"chats": ids, "endpoint": "notify"} if kind == "call" else {}
             bot = self.ground.clerk("bot", definition=definition or self.dialogue(kind), **calls)
             found += [Chat(bot, chat_id, kind, count=count, **options) for chat_id in ids]
+        self.ground.sleep(KNOWN_SECONDS)
         return found
 
     def dialogue(self, kind: str) -> Json:

@@ -20,7 +20,7 @@ from faults import audit, dialogues, driver
 from faults.audit import Allowed
 from faults.cases.killing import nursery, replay
 from faults.driver import Chat, Driver
-from faults.matrix import Run, fault, next_chat_id
+from faults.matrix import KNOWN_SECONDS, Run, fault, next_chat_id
 from faults.servants import Servant
 
 SEQUENCES, EVENTS = 200, 50
@@ -113,7 +113,7 @@ def play(run: Run, *, count: int) -> None:
 def _cast(run: Run, servant: Servant, count: int) -> Cast:
     callers = {number: next_chat_id() for number in range(count)}
     bot = run.ground.clerk
-    return Cast(
+    cast = Cast(
         run,
         servant,
         talk=bot("bot", definition=dialogues.talk()),
@@ -122,6 +122,8 @@ def _cast(run: Run, servant: Servant, count: int) -> Cast:
         calling=bot("bot", definition=dialogues.notifying(), chats=list(callers.values()), endpoint="notify"),
         callers=callers,
     )
+    run.ground.sleep(KNOWN_SECONDS)
+    return cast
 
 
 class Sequenced:
