@@ -1,8 +1,6 @@
 """Calls another system over HTTP and takes values out of its answer."""
 
-import json
 from typing import Annotated, Any, Literal
-from urllib.parse import urlencode
 
 from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
@@ -14,6 +12,7 @@ from apps.scenarios.block import Exit
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.engine.params import VariableName
 from apps.scenarios.engine.plain import dig, shown
+from apps.scenarios.requesting import body_of, with_query
 
 Textual = Annotated[str, BeforeValidator(shown)]
 FAILURES = {"timeout": "timeout", "refused": "refused", "no_callback": "no_callback"}
@@ -75,10 +74,10 @@ class SendRequest(Action[SendRequestParams]):
     Params = SendRequestParams
 
     def request(self, context: ActionContext, params: SendRequestParams) -> OutgoingCall:
-        body, kind = _body(params)
+        body, kind = body_of(params.body, form=params.body_format == "form")
         return OutgoingCall(
             method=params.method,
-            url=_with_query(params.url.strip(), params.query),
+            url=with_query(params.url.strip(), params.query),
             headers={**kind, **params.headers},
             body=body,
             timeout=params.timeout,
@@ -127,29 +126,3 @@ def _at(reply: CallReply, path: str) -> Any:
     except KeyError:
         return None
     return current
-
-
-def _body(params: SendRequestParams) -> tuple[Any, dict[str, str]]:
-    if params.body in (None, ""):
-        return None, {}
-    if params.body_format == "form" and isinstance(params.body, dict):
-        return urlencode({name: shown(value) for name, value in params.body.items()}), {"Content-Type": "application/x-www-form-urlencoded"}
-    if isinstance(params.body, str) and _is_json(params.body):
-        return params.body, {"Content-Type": "application/json"}
-    return params.body, {"Content-Type": "text/plain; charset=utf-8"} if isinstance(params.body, str) else {}
-
-
-def _is_json(text: str) -> bool:
-    try:
-        json.loads(text)
-    except ValueError:
-        return False
-    return True
-
-
-def _with_query(url: str, query: dict[str, Any]) -> str:
-    given = urlencode({name: shown(value) for name, value in query.items() if value not in (None, "")})
-    if not given:
-        return url
-    address, mark, fragment = url.partition("#")
-    return f"{address}{'&' if '?' in address else '?'}{given}{mark}{fragment}"

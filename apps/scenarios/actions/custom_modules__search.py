@@ -22,7 +22,9 @@ MOST = 50
 
 
 class SearchParams(ActionParams):
-    model: str = Field(title=gettext_noop("Model"), description=gettext_noop("Its alias."), max_length=40, json_schema_extra={"examples": ["faq"]})
+    model: str = Field(
+        title=gettext_noop("Model"), description=gettext_noop("Its alias."), max_length=40, json_schema_extra={"examples": ["faq"]}
+    )
     text: Any = Field(
         "",
         title=gettext_noop("Words"),

@@ -8,7 +8,7 @@ from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.naming import Distinct, slug
 from apps.scenarios.importer import Drawn, Line, Verdict
 
-STEP_X, STEP_Y = 300, 160
+STEP_Y = 160
 LONGEST_NOTE = 2_000
 OWN_EXITS = ("ok", "no_match", "attempts", "timeout", "cancelled", "next", "other", "else")
 
@@ -33,7 +33,7 @@ class Drawing:
     languages: tuple[str, ...] = ()
     sections: list[Section] = field(default_factory=list)
     triggers: list[Json] = field(default_factory=list)
-    places: dict[str, Json] = field(default_factory=dict)
+    places: dict[str, list[int]] = field(default_factory=dict)
     lines: list[Line] = field(default_factory=list)
     policies: Json = field(default_factory=dict)
     quiet: bool = False  # while something is drawn that was reported already
@@ -59,13 +59,13 @@ class Drawing:
             found["title"] = title[:200]
         section.nodes.append(found)
         x, y = place or self._next_place(section)
-        self.places[found["id"]] = {"x": round(x), "y": round(y)}
+        self.places[found["id"]] = [round(x), round(y)]
         return found
 
     def _next_place(self, section: Section) -> tuple[float, float]:
         """Under the block before."""
         before = self.places.get(section.nodes[-2]["id"]) if len(section.nodes) > 1 else None
-        return (before["x"], before["y"] + STEP_Y) if before else (0, 0)
+        return (before[0], before[1] + STEP_Y) if before else (0, 0)
 
     def ended(self, section: Section) -> str:
         """Where a way ends that must lead somewhere: the end of the scenario, or back to the section that called this one."""

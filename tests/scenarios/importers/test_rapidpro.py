@@ -96,7 +96,7 @@ def test_triggers_fields_and_places_come_over() -> None:
     found = converted(SURVEY)
     assert found.scenarios[0].definition["triggers"] == [{"kind": "keyword", "words": ["colour"], "match": "prefix"}]
     assert found.fields == {"colour": ("Colour", "text"), "born": ("Born", "date")}
-    assert found.scenarios[0].layout["nodes"]["message"] == {"x": 150, "y": 60}
+    assert found.scenarios[0].layout["nodes"]["message"] == [150, 60]
     assert [drawn.key for drawn in found.scenarios] == ["favourite-colours", "age"]
 
 

@@ -29,6 +29,8 @@ const NODE_TYPES = { block: BlockNode, note: NoteNode };
 export const DRAG_TYPE = "application/x-dialog-bus-block";
 // From so many blocks on only those in view are drawn.
 const MANY = 80;
+// More blocks than these are too small to be read when all of them are shown at once.
+const READABLE = 12;
 const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
 
 export function Canvas() {
@@ -124,7 +126,7 @@ function showBeginning(flow: ReactFlowInstance<CanvasNode>): void {
   const place = get().doc.layout.nodes?.[(nodes.find((node) => begins.has(node.kind)) ?? nodes[0])?.id ?? ""];
   // An empty canvas would be moved under the first block that is dropped on it.
   if (!nodes.length) void flow.setViewport({ x: 0, y: 0, zoom: 1 });
-  else if (nodes.length <= MANY / 2 || !place) void flow.fitView(FIT);
+  else if (nodes.length <= READABLE || !place) void flow.fitView(FIT);
   else void flow.setCenter(place[0] + 620, place[1] + 60, { zoom: 0.7 });
 }
 
