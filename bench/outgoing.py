@@ -2,7 +2,7 @@
 
 Both run in this process, in turns and on one event loop each, with the same number of calls in flight; the server runs in another process.
 The guarded client judges the address before and after connecting, limits time and size and refuses what security.md forbids; `breaker` adds
-the two questions to Redis that each call of a scenario asks.
+what each call of a scenario asks about its host.
 """
 
 import argparse
@@ -130,10 +130,10 @@ def _with_breaker(url: str, work: Work) -> Call:
     guarded, host = _guarded(url, work), url.removeprefix("http://")
 
     async def call() -> int:
-        if await asyncio.to_thread(breaker.is_open, host):
+        if await breaker.holds_back(host):
             return 0
         status = await guarded()
-        await asyncio.to_thread(lambda: breaker.note(host, good=True))
+        await breaker.tell(host, good=True)
         return status
 
     return call

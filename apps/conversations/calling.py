@@ -2,7 +2,6 @@
 meanwhile.
 """
 
-import asyncio
 import random
 import time
 from collections.abc import Mapping
@@ -47,11 +46,11 @@ async def _performed(call: Call) -> dict[str, Any]:
 async def guarded(call: Call) -> dict[str, Any]:
     """The HTTP call, unless its host has been failing and is left alone for a while."""
     host = urlsplit(str(call.request["url"])).netloc.rpartition("@")[2].lower()
-    if await asyncio.to_thread(breaker.is_open, host):
+    if await breaker.holds_back(host):
         return {"error": "failed", "reason": f"{host} has failed again and again; it is called again in {breaker.OPEN_SECONDS} s."}
     reply = await _reply(call)
     if reply.get("error") != "refused":  # we refused, the host was not asked
-        await asyncio.to_thread(breaker.note, host, good=0 < reply.get("status", 0) < SERVER_ERROR, reason=_why(reply))
+        await breaker.tell(host, good=0 < reply.get("status", 0) < SERVER_ERROR, reason=_why(reply))
     return reply
 
 

@@ -2,8 +2,11 @@
 
 Closed → open after `FAILURES` failures within a minute → after `OPEN_SECONDS` one trial call → closed when it succeeds, else open again.
 Held in Redis, so that all senders know; when Redis is away every call is made. Each opening is kept in a row for people (`HeldHost`).
+A host that has just answered well is not asked about for a second: then a busy host costs two questions a second, not two a call.
 """
 
+import asyncio
+import time
 from dataclasses import dataclass
 from datetime import timedelta
 
@@ -23,6 +26,8 @@ FAILURES = 5
 WITHIN_SECONDS = 60
 OPEN_SECONDS = 30
 TRIAL_SECONDS = 15  # a trial whose process died is over after this
+CLEAN_SECONDS = 1.0
+MOST_REMEMBERED = 10_000
 DOUBT_SECONDS = 600  # how long after an opening a single failure is enough to open again
 
 # KEYS: failures, open, doubt, trial. ARGV: limit, seconds in which they count, seconds open, seconds of doubt. 1 when it has just opened.
@@ -48,6 +53,10 @@ return 1
 """
 
 
+# Until when (`monotonic`) a host is known to be called and to have no failures; only those that answer are in it.
+_clean: dict[str, float] = {}
+
+
 @dataclass(frozen=True)
 class Standing:
     """How a host stands now: `open` for so many seconds yet, `doubted` (one trial at a time), or neither; failures counted so far."""
@@ -60,6 +69,8 @@ class Standing:
 
 def is_open(host: str) -> bool:
     """Whether calls to this host (`name:port`) are held back now. The first call after the pause is the trial; the others wait for it."""
+    if _is_clean(host):
+        return False
     try:
         return bool(client().eval(_ASKED, 3, _key(host, "open"), _key(host, "doubt"), _key(host, "trial"), str(TRIAL_SECONDS)))
     except redis.RedisError:
@@ -68,10 +79,15 @@ def is_open(host: str) -> bool:
 
 def note(host: str, *, good: bool, reason: str = "") -> None:
     """A call came to an end: `good` when the host answered, whatever it answered short of a server error. `reason` is kept for people."""
+    if not good:
+        _clean.pop(host, None)
+    elif _is_clean(host):
+        return
     names = [_key(host, name) for name in ("failures", "open", "doubt", "trial")]
     try:
         if good:
             client().delete(names[0], *names[2:])
+            _remember_clean(host)
             return
         opened = client().eval(_FAILED, 4, *names, str(FAILURES), str(WITHIN_SECONDS), str(OPEN_SECONDS), str(DOUBT_SECONDS))
     except redis.RedisError as error:
@@ -80,6 +96,17 @@ def note(host: str, *, good: bool, reason: str = "") -> None:
     if opened:
         logger.warning("calls to a host are held back", host=host, seconds=OPEN_SECONDS)
         _keep(host, reason)
+
+
+async def holds_back(host: str) -> bool:
+    """`is_open` for an event loop; a host that has just answered costs nothing."""
+    return not _is_clean(host) and await asyncio.to_thread(is_open, host)
+
+
+async def tell(host: str, *, good: bool, reason: str = "") -> None:
+    """`note` for an event loop."""
+    if not (good and _is_clean(host)):
+        await asyncio.to_thread(note, host, good=good, reason=reason)
 
 
 def standing(host: str) -> Standing:
@@ -98,6 +125,18 @@ def standing(host: str) -> Standing:
 def reset(host: str) -> None:
     """Call it again at once, as if it had never failed. Raises `redis.RedisError`."""
     client().delete(*(_key(host, name) for name in ("failures", "open", "doubt", "trial")))
+
+
+def _is_clean(host: str) -> bool:
+    return _clean.get(host, 0) > time.monotonic()
+
+
+def _remember_clean(host: str) -> None:
+    now = time.monotonic()
+    if len(_clean) > MOST_REMEMBERED:
+        for known in [known for known, until in list(_clean.items()) if until <= now]:
+            _clean.pop(known, None)
+    _clean[host] = now + CLEAN_SECONDS
 
 
 def _keep(host: str, reason: str) -> None:

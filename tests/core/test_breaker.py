@@ -10,6 +10,11 @@ from apps.core.models import HeldHost
 pytestmark = pytest.mark.django_db
 
 
+@pytest.fixture(autouse=True)
+def _nothing_known() -> None:
+    breaker._clean.clear()
+
+
 def fail(host: str, times: int) -> None:
     for _time in range(times):
         breaker.note(host, good=False)
@@ -78,3 +83,13 @@ def test_a_reset_calls_the_host_again_at_once() -> None:
     assert not breaker.is_open("crm.example")
     fail("crm.example", 4)
     assert not breaker.is_open("crm.example")
+
+
+def test_a_host_that_has_just_answered_is_not_asked_about_until_it_fails(settings: Settings) -> None:
+    breaker.note("crm.example", good=True)
+    reachable, settings.REDIS_URL = settings.REDIS_URL, "redis://127.0.0.1:1/0"
+    assert not breaker.is_open("crm.example")
+    breaker.note("crm.example", good=True)
+    settings.REDIS_URL = reachable
+    fail("crm.example", 5)
+    assert breaker.is_open("crm.example")

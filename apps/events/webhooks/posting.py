@@ -1,6 +1,5 @@
 """One attempt to deliver: signed, through the guarded client, judged. Also the challenge that an address answers before it is told anything."""
 
-import asyncio
 import json
 import random
 import secrets
@@ -33,12 +32,12 @@ async def push(delivery: Delivery, subscription: Subscription) -> Pushed:
     if delivery.deaths >= MAX_DEATHS:
         return Pushed(delivery, error=_("The process that sent this died again and again."))
     host = urlsplit(subscription.url).netloc.rpartition("@")[2].lower()
-    if await asyncio.to_thread(breaker.is_open, host):
+    if await breaker.holds_back(host):
         return Pushed(delivery, error=_("%(host)s has failed again and again and is left alone for a while.") % {"host": host},
                       again_in=breaker.OPEN_SECONDS * random.uniform(1, 1.5), counted=False)  # noqa: S311  # fmt: skip
     pushed = await _attempt(delivery, subscription)
     if not isinstance(pushed[1], RefusedError):
-        await asyncio.to_thread(breaker.note, host, good=0 < (pushed[0].status or 0) < SERVER_ERROR, reason=pushed[0].error)
+        await breaker.tell(host, good=0 < (pushed[0].status or 0) < SERVER_ERROR, reason=pushed[0].error)
     return pushed[0]
 
 
