@@ -93,4 +93,4 @@ def read_by_sql(product: Stage, statement: str) -> list[tuple[object, ...]]:
     given = urlsplit(product.env["DATABASE_URL"])
     database = {"host": unquote(given.hostname or ""), "user": given.username, "dbname": given.path.lstrip("/"), "password": given.password}
     with psycopg.connect(**database, port=given.port) as connection:  # type: ignore[arg-type]
-        return [(row[0], float(row[1]), row[2]) for row in connection.execute(statement).fetchall()]  # type: ignore[arg-type]
+        return [(row[0], float(row[1]), row[2]) for row in connection.execute(statement).fetchall()]

@@ -62,11 +62,13 @@ def test_a_database_that_lacks_a_migration_is_named(client: Client, monkeypatch:
     monkeypatch.setattr(health, "_migrated_until", [0])
     beat_all()
     with connection.cursor() as cursor:
-        cursor.execute("DELETE FROM django_migrations WHERE app = 'insights' OR (app = 'accounts' AND name = '0002_roles')")
+        cursor.execute(
+            "DELETE FROM django_migrations WHERE app = 'insights' OR (app = 'accounts' AND name = '0003_modules_of_data_and_actions')"
+        )
     response = client.get("/health/")
     part = response.json()["parts"]["migrations"]
     assert response.status_code == 503
-    assert "accounts.0002_roles" in part["details"]["missing"]
+    assert "accounts.0003_modules_of_data_and_actions" in part["details"]["missing"]
     assert part["text"].endswith("Run: manage.py migrate")
 
 

@@ -11,7 +11,7 @@ from apps.bots.content import Content
 from apps.bots.models import Bot, Channel
 from apps.conversations import advancing, calling, inbox, outcalls
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Call, Lane, Message, Update
+from apps.conversations.models import Call, Lane, Message, Outbox, Update
 from apps.core import loop
 from apps.identity.models import Lead
 from apps.scenarios.models import Scenario
@@ -81,11 +81,12 @@ class Dialogue:
 
 
 def settle() -> None:
-    """Drain chats and make outside calls, retries at once, until nothing is left to do."""
+    """Drain chats, let what was said leave, make outside calls, retries at once, until nothing is left to do."""
     for _round in range(30):
         advancing.drain()
         Lane.objects.filter(wake_at__isnull=False).update(wake_at=timezone.now(), held_until=None)
         Call.objects.filter(state=Call.State.PENDING).update(due_at=timezone.now())
+        Outbox.objects.all().delete()
         calls = outcalls.claim(SENDER, limit=10)
         if not calls and not advancing.drain():
             return
