@@ -1,9 +1,13 @@
 """A system that fails again and again is not waited for by every dialogue."""
 
+import pytest
+
 from apps.conversations import calling
 from apps.conversations.models import Call
 from apps.core import loop
 from tests.identity.provider import provider
+
+pytestmark = pytest.mark.django_db(transaction=True)  # an opening is kept in a row for people
 
 
 def test_a_failing_host_is_asked_five_times_and_then_left_alone() -> None:
