@@ -6,14 +6,16 @@ import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 
-from apps.conversations import advancing
+from apps.conversations import advancing, pacing
 from apps.conversations.sending import Sender
+from apps.core import redis
 from tools.emulators.telegram import running
 
 
 @contextmanager
 def sender() -> Iterator[Sender]:
-    """A sender that runs until the block ends."""
+    """A sender that runs until the block ends, beside a Redis that has run for a while: after an empty one the rates wait for their window."""
+    redis.client().set(pacing.EPOCH, 1)
     started = threading.Event()
     box: list[tuple[Sender, asyncio.AbstractEventLoop]] = []
 

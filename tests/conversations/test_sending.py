@@ -99,7 +99,7 @@ def test_a_chat_in_trouble_does_not_hold_up_the_others(telegram: Control) -> Non
     started = time.monotonic()
     with sender():
         until(lambda: sent(telegram, 2) == ["echo: quick"])
-        assert time.monotonic() - started < 4  # a second or two of it because Redis was emptied: what it knew of the rates is lost
+        assert time.monotonic() - started < 2
 
 
 def test_a_wrong_token_turns_the_channel_red_and_keeps_the_message(telegram: Control) -> None:
