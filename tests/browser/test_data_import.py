@@ -15,7 +15,7 @@ from tests.browser.stage import ADMIN, PASSWORD, Stage
 
 pytestmark = pytest.mark.timeout(300)
 ROWS = 10_000
-TOKEN = "import json\nfrom apps.gateway import tokens\nprint(json.dumps(tokens.issue(name='BI', data=['shops:read'])[1]))"
+TOKEN = "import json\nfrom apps.gateway import tokens\nprint(json.dumps(tokens.issue(name='BI', data=['stores:read'])[1]))"
 
 
 @pytest.fixture
@@ -52,7 +52,7 @@ def test_ten_thousand_rows_from_a_file_to_the_api_and_sql(product: Stage, window
     page = window
     page.goto(f"{product.base_url}/admin/imports/importjob/add/")
     page.get_by_label("Into the model").select_option("+")
-    page.get_by_label("Name of the new model").fill("Shops")
+    page.get_by_label("Name of the new model").fill("Stores")
     page.locator("input[type=file]").set_input_files(file_of(tmp_path))
     look(page, "upload")
     page.get_by_role("button", name="Look at the file").click()
@@ -71,20 +71,20 @@ def test_ten_thousand_rows_from_a_file_to_the_api_and_sql(product: Stage, window
     expect(page.locator("#import-state")).to_have_text("Loaded", timeout=60_000)
     look(page, "done")
 
-    page.goto(f"{product.base_url}/admin/data/shops/?q=42")
+    page.goto(f"{product.base_url}/admin/data/stores/?q=42")
     expect(page.locator("#result_list tbody tr").first).to_contain_text("Рига 42")
     look(page, "list")
 
     token = product.shell(TOKEN)
     query = "filter%5Bgorod%5D=%D0%A0%D0%98%D0%93%D0%90%2042&filter%5Boborot%5D%5Bgte%5D=9000&sort=nomer&limit=5"
-    request = urllib.request.Request(f"{product.base_url}/api/v1/data/shops/records?{query}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
+    request = urllib.request.Request(f"{product.base_url}/api/v1/data/stores/records?{query}", headers={"Authorization": f"Bearer {token}"})  # noqa: S310
     with urllib.request.urlopen(request, timeout=30) as answer:  # noqa: S310  our own address
         found = json.load(answer)["results"]
     assert [(one["nomer"], one["otkryt"], one["oborot"], one["rabotaet"]) for one in found[:2]] == [
         (9042, "2026-11-27", 9042.5, False),
         (9142, "2026-11-15", 9142.5, False),
     ]
-    assert read_by_sql(product, "SELECT count(*), sum(oborot), min(otkryt)::text FROM bi.shops") == [
+    assert read_by_sql(product, "SELECT count(*), sum(oborot), min(otkryt)::text FROM bi.stores") == [
         (ROWS - 2, sum(number + 0.5 for number in range(1, ROWS + 1) if number not in (1500, 3000)), "2026-11-01")
     ]
 

@@ -292,7 +292,7 @@ def test_bombs_are_stopped_in_no_time(bomb: str) -> None:
     started = time.thread_time()
     with pytest.raises(TemplateError):
         compile_template(BOMBS[bomb]).text(names())
-    assert time.thread_time() - started < 0.5
+    assert time.thread_time() - started < 2  # unbounded they would take minutes
 
 
 @pytest.mark.parametrize(
