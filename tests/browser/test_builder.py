@@ -231,6 +231,7 @@ def test_a_colleagues_save_is_shown_and_both_changes_are_kept(
     titles = {node["id"]: node.get("title") for node in made.stored()["sections"][0]["nodes"]}
     assert (titles["done"], titles["bye"]) == ("Of Anna", "Of Boris")
     expect(anna.locator(".fb-others")).to_contain_text("other")
+    boris.close()
     complaints.clear()  # the refused save and the cut presence
 
 

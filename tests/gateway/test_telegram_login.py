@@ -78,7 +78,7 @@ def test_a_login_works_once(shop: Shop) -> None:
 
 def test_a_chat_of_another_user_is_not_taken_over(shop: Shop) -> None:
     log_in(shop, {"login": widget()})
-    again = log_in(shop, {"login": widget(age=2), "userId": 778})
+    again = log_in(shop, {"login": widget(age=30), "userId": 778})
     refused(again, 409, "already_linked", "This chat is linked to another user of the system.")
     assert ExternalId.objects.filter(value="778").count() == 0
 
