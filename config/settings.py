@@ -146,6 +146,16 @@ DEFAULT_AUTO_FIELD = "django.db.models.BigAutoField"
 CACHES = {"default": {"BACKEND": "django.core.cache.backends.redis.RedisCache", "LOCATION": REDIS_URL}}
 MEDIA_ROOT = env.str("MEDIA_ROOT", default=str(BASE_DIR / "media"))
 MEDIA_URL = "/media/"
+FILES_S3_BUCKET = env.str("FILES_S3_BUCKET", default="")  # uploaded files in an S3-compatible store instead of MEDIA_ROOT
+FILES_S3_ENDPOINT = env.str("FILES_S3_ENDPOINT", default="")
+STORAGES: dict[str, Any] = {
+    "default": {"BACKEND": "django.core.files.storage.FileSystemStorage"},
+    "staticfiles": {"BACKEND": "django.contrib.staticfiles.storage.StaticFilesStorage"},
+}
+if FILES_S3_BUCKET:
+    options = {"bucket_name": FILES_S3_BUCKET, "file_overwrite": False, "default_acl": "private"}
+    options |= {"endpoint_url": FILES_S3_ENDPOINT} if FILES_S3_ENDPOINT else {}
+    STORAGES["default"] = {"BACKEND": "storages.backends.s3.S3Storage", "OPTIONS": options}
 STATIC_URL = "/static/"
 STATIC_ROOT = env.str("STATIC_ROOT", default=str(BASE_DIR / "staticfiles"))
 BUILT = BASE_DIR / "frontend" / "dist"  # `python -m tools.frontend`; without it pages say so and offer a plainer way
