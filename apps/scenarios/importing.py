@@ -14,6 +14,7 @@ from apps.identity.models import ClientField
 from apps.scenarios import publishing
 from apps.scenarios.botfile import BotFile, BotPart, ClientFieldPart, ConstantPart, ScenarioPart
 from apps.scenarios.engine.contract import Problem
+from apps.scenarios.foreign.naming import Distinct
 from apps.scenarios.importer import Drawn, ForeignFileError, Imported, Importer
 from apps.scenarios.models import Scenario
 
@@ -78,7 +79,9 @@ def _importer(data: Any, kind: str) -> Importer:
 
 def _bot_file(imported: Imported, bot: Bot) -> BotFile:
     """Drafts under keys that are free in the bot; attributes and constants that the installation does not know yet."""
-    taken = set(Scenario.objects.filter(bot=bot).values_list("key", flat=True))
+    free = Distinct()
+    for key in Scenario.objects.filter(bot=bot).values_list("key", flat=True):
+        free(key)
     declared = set(ClientField.objects.filter(key__in=imported.fields).values_list("key", flat=True))
     constants = set(Constant.objects.filter(key__in=imported.constants).values_list("key", flat=True))
     return BotFile(
@@ -89,7 +92,7 @@ def _bot_file(imported: Imported, bot: Bot) -> BotFile:
             if key not in declared
         ],
         constants=[ConstantPart(key=key, value=value) for key, value in imported.constants.items() if key not in constants],
-        scenarios=[_part(drawn, _free(drawn.key, taken)) for drawn in imported.scenarios],
+        scenarios=[_part(drawn, free(drawn.key)) for drawn in imported.scenarios],
     )
 
 
@@ -102,12 +105,3 @@ def _part(drawn: Drawn, key: str) -> ScenarioPart:
         definition=drawn.definition,
         layout=drawn.layout,
     )
-
-
-def _free(key: str, taken: set[str]) -> str:
-    found, number = key, 1
-    while found in taken:
-        number += 1
-        found = f"{key}-{number}"
-    taken.add(found)
-    return found

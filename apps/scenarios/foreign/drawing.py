@@ -115,6 +115,11 @@ def join(node: Json, taken: str, target: str) -> None:
         node["exits"][taken] = target
 
 
+def differing(lost: Sequence[str], near: str = "") -> str:
+    """What is told of a block that is not the same: how it differs, and the formulas that were lost on the way; "" when it is exact."""
+    return "; ".join(filter(None, (near, *(f"kept as text: {item}" for item in lost))))
+
+
 def _noted(before: str, note: str) -> str:
     return "\n".join(filter(None, (before, note)))[:LONGEST_NOTE]
 

@@ -5,7 +5,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.drawing import Drawing, Section, choices, translated
+from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing, translated
 from apps.scenarios.foreign.naming import variable
 from apps.scenarios.foreign.rapidpro.languages import language
 from apps.scenarios.foreign.rapidpro.tests import group_name
@@ -86,10 +86,8 @@ def make(place: Place, action: Json) -> Made:
 
 def done(place: Place, node: Json, what: str, lost: list[str], near: str = "") -> Chain:
     """Report a block: near when formulas were lost or something differs."""
-    if lost or near:
-        place.tell(what, "approximated", "; ".join(filter(None, (near, *(f"kept as text: {item}" for item in lost)))), node=node)
-    else:
-        place.tell(what, "exact")
+    message = differing(lost, near)
+    place.tell(what, "approximated" if message else "exact", message, node=node)
     kind = node["params"]["action"] if node["kind"] == "action" else node["kind"]
     return Chain(node["id"], [(node, taken) for taken in ONWARD[kind]])
 

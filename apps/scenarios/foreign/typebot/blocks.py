@@ -4,7 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.drawing import Drawing, Section, choices
+from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing
 from apps.scenarios.foreign.formulas import FormulaError
 from apps.scenarios.foreign.naming import Distinct, slug
 from apps.scenarios.foreign.reading import number, obj, objects, text
@@ -76,10 +76,8 @@ def make(place: Place, block: Json) -> Made | None:
 
 
 def done(place: Place, made: Made, what: str, lost: Sequence[str], near: str = "") -> Made:
-    if lost or near:
-        place.tell(what, "approximated", "; ".join(filter(None, (near, *(f"kept as text: {item}" for item in lost)))), node=made.node)
-    else:
-        place.tell(what, "exact")
+    message = differing(lost, near)
+    place.tell(what, "approximated" if message else "exact", message, node=made.node)
     return made
 
 

@@ -2,7 +2,7 @@
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -10,7 +10,7 @@ from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign import liquid
 from apps.scenarios.foreign.formulas import FormulaError, Literal, Operation, Path, Tree, parse
 from apps.scenarios.foreign.naming import Distinct, variable
-from apps.scenarios.foreign.reading import obj, objects, rows, text
+from apps.scenarios.foreign.reading import obj, objects, text
 
 HOLE = re.compile(r"\{\{=(?P<code>.*?)=\}\}|\{\{(?P<name>[^{}]{1,200})\}\}", re.DOTALL)
 BRACES = re.compile(r"\{\{|\{%")
@@ -155,10 +155,6 @@ def path_of(value: str) -> str:
     if parts[:1] == ["data"]:
         return ".".join(("json", *parts[1:]))
     return "status" if parts == ["statusCode"] else ".".join(("json", *parts))
-
-
-def words(values: Sequence[Any]) -> list[str]:
-    return [text(value) for value in rows(list(values)) if text(value).strip()]
 
 
 def option(block: Json, *path: str) -> Any:
