@@ -12,11 +12,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
-from apps.accounts.access import AnyUser, bot_scope, can, scoped
+from apps.accounts.access import AnyUser, bot_scope, can
 from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.core import audit
 from apps.scenarios import botfile, fixtures_io
+from apps.scenarios.admin.looking import LookedAtForm
 from apps.scenarios.botfile import MAX_BYTES, BotFile, BotFileError
 from apps.scenarios.fixtures_io import Report
 
@@ -24,12 +25,10 @@ READ = ("bots", "scenarios", "integration")
 WRITTEN = ("scenarios", "integration")
 
 
-class BotFileForm(forms.Form):
-    """The file is looked at first; its text comes back with the page, so that it need not be chosen twice."""
+class BotFileForm(LookedAtForm):
+    most_bytes = MAX_BYTES
+    file_help = gettext_lazy("What “Export” of a bot gave, or a file of the folder fixtures.")
 
-    file = forms.FileField(label=gettext_lazy("File"), required=False, widget=widgets.UnfoldAdminFileFieldWidget,
-                           help_text=gettext_lazy("What “Export” of a bot gave, or a file of the folder fixtures."))  # fmt: skip
-    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     bot = forms.ModelChoiceField(
         label=gettext_lazy("Into the bot"), queryset=Bot.objects.none(), required=False, widget=widgets.UnfoldAdminSelectWidget,
         empty_label=gettext_lazy("the one that the file names; made when there is none"),
@@ -38,24 +37,11 @@ class BotFileForm(forms.Form):
     publish = forms.BooleanField(label=gettext_lazy("Publish the scenarios"), required=False, initial=True, widget=widgets.UnfoldBooleanSwitchWidget)  # fmt: skip
     note = forms.CharField(label=gettext_lazy("What is new"), required=False, max_length=500, widget=widgets.UnfoldAdminTextInputWidget)
 
-    def __init__(self, user: AnyUser, *args: Any) -> None:
-        super().__init__(*args)
-        self.fields["bot"].queryset = scoped(Bot.objects.order_by("name"), user, "edit", module="scenarios")  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        uploaded = data.get("file")
-        if uploaded and uploaded.size > MAX_BYTES:
-            raise ValidationError(_("The file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024 // 1024}, code="size")
-        body = uploaded.read() if uploaded else data.get("text", "").encode(errors="surrogatepass")
-        if not body.strip():
-            raise ValidationError(_("Choose a file."), code="required")
+    def look(self, body: bytes, data: dict[str, Any]) -> None:
         try:
             data["content"] = botfile.load(body)
         except BotFileError as error:
             raise ValidationError(error.problems, code="file") from error
-        data["text"] = body.decode(errors="replace")
-        return data
 
 
 def may_import(user: AnyUser) -> bool:

@@ -10,11 +10,12 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
 
-from apps.accounts.access import AnyUser, bot_scope, can, scoped
+from apps.accounts.access import AnyUser, bot_scope, can
 from apps.accounts.models import User
 from apps.bots.models import Bot
 from apps.core import audit
 from apps.scenarios import fixtures_io, importing
+from apps.scenarios.admin.looking import LookedAtForm
 from apps.scenarios.botfile import BotFile, BotFileError
 from apps.scenarios.fixtures_io import Report
 from apps.scenarios.importer import ForeignFileError
@@ -27,35 +28,20 @@ def _formats() -> list[tuple[str, Any]]:
     return [("", _("recognise it")), *((kind, importer.label) for kind, importer in importing.importers.items())]
 
 
-class ForeignFileForm(forms.Form):
-    """The file is looked at first; its text comes back with the page, so that it need not be chosen twice."""
+class ForeignFileForm(LookedAtForm):
+    most_bytes = MAX_BYTES
+    file_help = gettext_lazy("An export of RapidPro or Glific (definitions 11 to 14), or a public file of Typebot.")
 
-    file = forms.FileField(label=gettext_lazy("File"), required=False, widget=widgets.UnfoldAdminFileFieldWidget,
-                           help_text=gettext_lazy("An export of RapidPro or Glific (definitions 11 to 14), or a public file of Typebot."))  # fmt: skip
-    text = forms.CharField(required=False, strip=False, widget=forms.HiddenInput)
     bot = forms.ModelChoiceField(label=gettext_lazy("Into the bot"), queryset=Bot.objects.none(), widget=widgets.UnfoldAdminSelectWidget)
     kind = forms.ChoiceField(label=gettext_lazy("Format"), required=False, choices=_formats, widget=widgets.UnfoldAdminSelectWidget)
 
-    def __init__(self, user: AnyUser, *args: Any) -> None:
-        super().__init__(*args)
-        self.fields["bot"].queryset = scoped(Bot.objects.order_by("name"), user, "edit", module="scenarios")  # type: ignore[attr-defined]
-
-    def clean(self) -> dict[str, Any]:
-        data = super().clean() or self.cleaned_data
-        uploaded, bot = data.get("file"), data.get("bot")
-        if uploaded and uploaded.size > MAX_BYTES:
-            raise ValidationError(_("The file is larger than %(limit)s MB.") % {"limit": MAX_BYTES // 1024 // 1024}, code="size")
-        body = uploaded.read() if uploaded else data.get("text", "").encode(errors="surrogatepass")
-        if not body.strip():
-            raise ValidationError(_("Choose a file."), code="required")
-        if bot is None:
-            return data
+    def look(self, body: bytes, data: dict[str, Any]) -> None:
+        if data.get("bot") is None:  # told at its field
+            return
         try:
-            data["converted"] = importing.convert(body, bot=bot, kind=data.get("kind", ""))
+            data["converted"] = importing.convert(body, bot=data["bot"], kind=data.get("kind", ""))
         except ForeignFileError as error:
             raise ValidationError(str(error), code="file") from error
-        data["text"] = body.decode(errors="replace")
-        return data
 
 
 def import_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
