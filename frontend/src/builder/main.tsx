@@ -1,6 +1,7 @@
 // The builder's page: reads description and draft, then shows the canvas, or says why it cannot.
 import "@xyflow/react/dist/style.css";
 import "./builder.css";
+import "./overlay/overlay.css";
 import { StrictMode } from "react";
 import { createRoot } from "react-dom/client";
 import { ApiError, lint, readDraft, readMetadata } from "./api.ts";

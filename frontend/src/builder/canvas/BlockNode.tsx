@@ -4,6 +4,8 @@ import { memo, useEffect, useRef, useState, type MouseEvent as ReactMouseEvent }
 import { flushSync } from "react-dom";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
+import { BlockBadge, markStyle } from "../overlay/BlockBadge.tsx";
+import { useBlockMark } from "../overlay/marks.ts";
 import { gettext } from "../texts.ts";
 
 export type BlockView = {
@@ -35,6 +37,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
   const { node, kind, exits, problems, people, leads } = data;
   const worst = problems.some((problem) => problem.level === "error") ? "error" : problems.length ? "warning" : "";
   const said = preview(node);
+  const mark = useBlockMark(node.id);
   const [near, setNear] = useState(false);
   const live = near || Boolean(selected);
   // Exits that change places without changing the block's size are measured anew, else connections would hang at the wrong ones.
@@ -56,7 +59,8 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
     block.querySelector(`[data-id="${CSS.escape(drawn.dataset["id"] ?? "")}"]`)?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true, view: window, button, clientX, clientY }));
   };
   return (
-    <div onMouseDownCapture={press} onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}`} data-node={node.id}>
+    <div onMouseDownCapture={press} onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}${mark ? " fb-marked" : ""}`} style={markStyle(mark)} data-node={node.id}>
+      {mark ? <BlockBadge mark={mark} /> : null}
       <Knob node={node.id} exit="in" live={live} />
       <div className="fb-block-head">
         <span className="material-symbols-outlined fb-block-icon" aria-hidden="true">{kind?.icon ?? "help"}</span>
