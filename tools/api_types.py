@@ -10,7 +10,7 @@ from typing import Any
 from tools.places import CLONE
 
 TARGET = CLONE / "frontend" / "src" / "api" / "types.ts"
-TAGS = frozenset({"Builder"})
+TAGS = frozenset({"Builder", "Authoring"})
 HEAD = "// Made from the OpenAPI schema by `python -m tools.api_types`; do not edit.\n"
 SIMPLE = {"string": "string", "integer": "number", "number": "number", "boolean": "boolean", "null": "null"}
 Schema = dict[str, Any]

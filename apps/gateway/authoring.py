@@ -2,6 +2,7 @@
 
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import asdict
 from datetime import datetime
 from typing import Any
 
@@ -14,7 +15,7 @@ from apps.core.trace import current_trace_id
 from apps.gateway import authoring_spec
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.staff import StaffView, body_of, reader
-from apps.scenarios import analytics
+from apps.scenarios import analytics, visitors
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.flow import DefinitionError
 from apps.scenarios.models import Scenario
@@ -70,7 +71,8 @@ class DifferencesView(StaffView):
             new = differing.side(scenario, request.GET.get("new", ""))
         except differing.NoSuchVersionError as error:
             raise RefusedError("not_found", "There is no such version.") from error
-        return done(differing.difference(old, new))
+        drawn = {"old": differing.drawn(old), "new": differing.drawn(new)} if request.GET.get("drawn") == "1" else None
+        return done({**differing.difference(old, new), "drawn": drawn})
 
 
 class AnalyticsView(StaffView):
@@ -80,14 +82,54 @@ class AnalyticsView(StaffView):
 
     @extend_schema(**authoring_spec.ANALYTICS)
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
-        scenario = scenario_for(request, pk)
-        if not can(reader(request), "view", "analytics", scenario.bot_id):
-            raise RefusedError("forbidden")
+        scenario = _measured(request, pk)
         window = _window(request)
         rows = analytics.figures(scenario, window)
         blocks = [{"node": row.node, "title": row.title, "kind": row.kind, **row.figures.as_json()} for row in rows if row.exit is None]
-        edges = [{"node": row.node, "exit": row.exit, **row.figures.as_json()} for row in rows if row.exit is not None]
+        edges = [_exit(row) for row in rows if row.exit is not None]
         return done({"nodes": blocks, "edges": edges, "versions": analytics.versions(scenario), "languages": analytics.languages(scenario)})
+
+
+def _exit(row: analytics.Row) -> Json:
+    ways = [{"node": node, "visits": visits} for node, visits in row.to]
+    return {"node": row.node, "exit": row.exit, **row.figures.as_json(), "to": ways}
+
+
+class VisitsView(StaffView):
+    """`GET /api/scenarios/{pk}/visits?node=thanks&counted=dropped`: the people behind a figure."""
+
+    methods = ("GET",)
+
+    @extend_schema(**authoring_spec.VISITS)
+    def get(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario = _measured(request, pk)
+        number, page = _number(request), request.GET.get("page", "") or "1"
+        if not (page.isdecimal() and len(page) < MAX_DIGITS):
+            raise RefusedError("bad_request", "page must be a number.")
+        visits, more = visitors.behind(scenario, _window(request), number, reader=reader(request), page=int(page))
+        return done({"visits": [_visit(visit) for visit in visits], "page": int(page), "more": more})
+
+
+def _measured(request: HttpRequest, pk: int) -> Scenario:
+    """The scenario, for who may see its figures."""
+    scenario = scenario_for(request, pk)
+    if not can(reader(request), "view", "analytics", scenario.bot_id):
+        raise RefusedError("forbidden")
+    return scenario
+
+
+def _number(request: HttpRequest) -> visitors.Number:
+    given = {name: request.GET.get(name, "") for name in ("node", "exit", "to")}
+    counted = request.GET.get("counted", "") or "visits"
+    if not given["node"] or any("\x00" in text for text in given.values()):
+        raise RefusedError("bad_request", "node must be the name of a block.")
+    if counted not in visitors.COUNTED:
+        raise RefusedError("bad_request", f"counted must be one of: {', '.join(visitors.COUNTED)}.")
+    return visitors.Number(**given, counted=counted)
+
+
+def _visit(visit: visitors.Visit) -> Json:
+    return {**asdict(visit), "at": visit.at.isoformat()}
 
 
 def _window(request: HttpRequest) -> analytics.Window:

@@ -6,6 +6,7 @@ from drf_spectacular.types import OpenApiTypes
 from drf_spectacular.utils import OpenApiResponse
 from pydantic import BaseModel
 
+from apps.gateway import authoring_forms as forms
 from apps.gateway.answers import Json
 from apps.gateway.apispec import path, query, responses
 from apps.scenarios.simulation.asking import Ask, State
@@ -87,79 +88,44 @@ DIFFERENCES: Json = {
         SCENARIO,
         query("old", "Number of a version, or `draft`; without it the published one."),
         query("new", "The same; without it the draft."),
+        query("drawn", "`1`: with definition and layout of both sides, as the canvas needs them."),
     ],
-    "responses": responses(
-        401,
-        404,
-        405,
-        429,
-        503,
-        description="The difference",
-        good={
-            "type": "object",
-            "required": ["nodes", "edges", "changes", "moved"],
-            "properties": {
-                "success": {"type": "boolean"},
-                "trace_id": {"type": "string"},
-                "old": {"type": "string"},
-                "new": {"type": "string"},
-                "nodes": {"type": "object", "additionalProperties": {"type": "string", "enum": ["added", "changed", "removed"]}},
-                "edges": LIST,
-                "changes": LIST,
-                "moved": {"type": "array", "items": {"type": "string"}},
-            },
-        },
-    ),
+    "responses": responses(401, 404, 405, 429, 503, description="The difference", good=forms.DifferencesSerializer),
 }
 
 _COUNT: Json = {"type": "integer"}
-_SECONDS: Json = {"type": "number", "nullable": True}
-_FIGURES: Json = {
-    **dict.fromkeys(("visits", "people", "left", "ended", "waiting", "dropped", "errors"), _COUNT),
-    "median_seconds": _SECONDS,
-    "p95_seconds": _SECONDS,
-    "drop_off": {"type": "number"},
-    "error_rate": {"type": "number"},
-}
 _TEXT: Json = {"type": "string"}
+WINDOW = [
+    query("since", "Only visits that began then or later.", OpenApiTypes.DATETIME),
+    query("until", "Only visits that began before.", OpenApiTypes.DATETIME),
+    query("version", "Number of a version.", OpenApiTypes.INT),
+    query("language", "Language of the people."),
+]
 ANALYTICS: Json = {
     "operation_id": "measure_scenario",
     "tags": TAGS,
     "summary": "Figures per block and exit: visits, people, drop-off, times, errors",
     "description": "A visit was left by an exit, ended the scenario, still waits, or was dropped. Times are of visits that were left. "
     f"Needs the right to see analytics of the bot. {STAFF}",
+    "parameters": [SCENARIO, *WINDOW],
+    "responses": responses(400, 401, 403, 404, 405, 429, 503, description="The figures", good=forms.FiguresSerializer),
+}
+VISITS: Json = {
+    "operation_id": "list_visits",
+    "tags": TAGS,
+    "summary": "The people behind a figure: the visits that it counts, page by page",
+    "description": "Names need the right to see people of the bot, transcripts that to see operations; without them they are left out. "
+    f"Needs the right to see analytics of the bot. {STAFF}",
     "parameters": [
         SCENARIO,
-        query("since", "Only visits that began then or later.", OpenApiTypes.DATETIME),
-        query("until", "Only visits that began before.", OpenApiTypes.DATETIME),
-        query("version", "Number of a version.", OpenApiTypes.INT),
-        query("language", "Language of the people."),
+        query("node", "The block."),
+        query("exit", "Only visits that left by this exit."),
+        query("to", "Only those whose exit led to this block."),
+        query("counted", f"Which figure: {forms.NUMBERS}. `people` shows each person once, `slowest` the longest first."),
+        *WINDOW,
+        query("page", "From 1.", OpenApiTypes.INT),
     ],
-    "responses": responses(
-        400,
-        401,
-        403,
-        404,
-        405,
-        429,
-        503,
-        description="The figures",
-        good={
-            "type": "object",
-            "required": ["nodes", "edges"],
-            "properties": {
-                "success": {"type": "boolean"},
-                "trace_id": _TEXT,
-                "nodes": {
-                    "type": "array",
-                    "items": {"type": "object", "properties": {"node": _TEXT, "title": _TEXT, "kind": _TEXT, **_FIGURES}},
-                },
-                "edges": {"type": "array", "items": {"type": "object", "properties": {"node": _TEXT, "exit": _TEXT, **_FIGURES}}},
-                "versions": {"type": "array", "items": _COUNT},
-                "languages": {"type": "array", "items": _TEXT},
-            },
-        },
-    ),
+    "responses": responses(400, 401, 403, 404, 405, 429, 503, description="The visits", good=forms.VisitsSerializer),
 }
 
 _TESTS: Json = {

@@ -2,7 +2,7 @@
 
 from django.urls import path, re_path
 
-from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView
+from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView, VisitsView
 from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
@@ -25,6 +25,7 @@ urlpatterns = [
     path("api/scenarios/<int:pk>/publication", PublicationView.as_view(), name="publication"),
     path("api/scenarios/<int:pk>/tests", TestsView.as_view(), name="tests"),
     path("api/scenarios/<int:pk>/analytics", AnalyticsView.as_view(), name="analytics"),
+    path("api/scenarios/<int:pk>/visits", VisitsView.as_view(), name="visits"),
     path("api/scenarios/<int:pk>/differences", DifferencesView.as_view(), name="differences"),
     path("api/scenarios/simulate", SimulateView.as_view(), name="simulate"),
     path("api/v1/data", ModelsView.as_view(), name="models"),

@@ -4,19 +4,18 @@ A visit was *left* by an exit, or the scenario *ended* there, or the person stil
 Times are from the first to the leaving event of a visit, in seconds, and known only of visits that were left.
 """
 
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from datetime import datetime
 from typing import Any
 
 from django.db import connection
-from django.db.models import QuerySet
 
 from apps.scenarios import loose
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
 
 OPEN = [Session.Status.ACTIVE, Session.Status.SUSPENDED, Session.Status.QUEUED]
-MOST_SESSIONS = 200
 # Of days that may be asked for: whatever is added or moved to another zone, they stay days.
 FIRST_YEAR, LAST_YEAR = 1970, 9000
 
@@ -58,17 +57,23 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """A block (`exit` is None) or one of its exits. `title` as the draft or, when it is gone there, the log knows it."""
+    """A block (`exit` is None) or one of its exits. `title` as the draft or, when it is gone there, the log knows it.
+
+    `to` is of exits: pairs of the block to which the exit led in the version on which the dialogue ran ("": to none that is drawn, such as another
+    section or the failure section) and how many visits went that way. More than one pair: versions have connected it differently.
+    """
 
     node: str
     exit: str | None
     title: str
     kind: str
     figures: Figures
+    to: tuple[tuple[str, int], ...] = ()
 
 
-_VISITS = """
-    SELECT step.node, step.kind, step.exit, session.person_id, told.seconds, told.failed,
+VISITS = """
+    SELECT step.id AS step, step.session_id, step.visit, step.trace_id, step.at, session.version_id, version.number AS version,
+           step.node, step.kind, step.exit, session.person_id, told.seconds, told.failed,
            CASE WHEN told.ended THEN 'ended' WHEN told.was_left THEN 'left' WHEN session.status = ANY(%(open)s) THEN 'waiting' ELSE 'dropped' END AS fate
       FROM scenarios_sessionstep AS step
       JOIN scenarios_session AS session ON session.id = step.session_id
@@ -87,7 +92,7 @@ _VISITS = """
        AND (%(version)s::int IS NULL OR version.number = %(version)s) AND (%(language)s::text IS NULL OR person.language = %(language)s)
 """
 _FIGURES = f"""
-    WITH visit AS ({_VISITS})
+    WITH visit AS ({VISITS})
     SELECT node, CASE WHEN GROUPING(exit) = 1 THEN NULL ELSE exit END, max(kind), count(*), count(DISTINCT person_id),
            count(*) FILTER (WHERE fate = 'left'), count(*) FILTER (WHERE fate = 'ended'), count(*) FILTER (WHERE fate = 'waiting'),
            count(*) FILTER (WHERE fate = 'dropped'), count(*) FILTER (WHERE failed),
@@ -95,29 +100,48 @@ _FIGURES = f"""
       FROM visit GROUP BY GROUPING SETS ((node), (node, exit))
 """  # noqa: S608  put together from our own texts; every value is a parameter
 
+# Where each exit leads in each version of the scenario, as far as it is connected to a block.
+WAYS = """
+    SELECT version.id AS version_id, node->>'id' AS node, led.key AS exit, led.value AS target
+      FROM scenarios_scenarioversion AS version
+     CROSS JOIN LATERAL jsonb_path_query(version.definition, '$.sections[*].nodes[*]') AS node
+     CROSS JOIN LATERAL jsonb_each_text(CASE WHEN jsonb_typeof(node->'exits') = 'object' THEN node->'exits' ELSE '{}'::jsonb END) AS led
+     WHERE version.scenario_id = %(scenario)s
+"""
+_TAKEN = f"""
+    WITH visit AS ({VISITS}), way AS ({WAYS}),
+         taken AS (SELECT version_id, node, exit, count(*) AS visits FROM visit WHERE exit <> '' GROUP BY version_id, node, exit)
+    SELECT taken.node, taken.exit, coalesce(way.target, '') AS led, sum(taken.visits)::int AS most
+      FROM taken LEFT JOIN way USING (version_id, node, exit) GROUP BY taken.node, taken.exit, led ORDER BY most DESC, led
+"""  # noqa: S608  put together from our own texts; every value is a parameter
+
 
 def figures(scenario: Scenario, window: Window) -> list[Row]:
     """Blocks in the order of the draft, then those that it no longer has; each followed by its exits that were taken."""
-    with connection.cursor() as cursor:
-        cursor.execute(_FIGURES, _parameters(scenario, window))
-        found = cursor.fetchall()
+    found, led = (_rows(query, scenario, window) for query in (_FIGURES, _TAKEN))
+    ways = _by_exit(led)
     titles = dict(loose.names(scenario.draft))
     order = {node: place for place, node in enumerate(titles)}
-    rows = [Row(node, exit_, titles.get(node, node), kind, Figures(*measured)) for node, exit_, kind, *measured in found if exit_ != ""]
+    rows = [
+        Row(node, exit_, titles.get(node, node), kind, Figures(*measured), ways.get((node, exit_), ()))
+        for node, exit_, kind, *measured in found
+        if exit_ != ""
+    ]
     return sorted(rows, key=lambda row: (order.get(row.node, len(order)), row.node, row.exit is not None, row.exit or ""))
 
 
-def sessions_at(scenario: Scenario, window: Window, *, node: str, exit_: str | None = None, fate: str = "") -> QuerySet[Session]:
-    """The newest sessions behind a number: those that visited the block, or left it by an exit, or whose visit had that fate."""
-    condition = "node = %(node)s" + (" AND exit = %(exit)s" if exit_ is not None else "") + (" AND fate = %(fate)s" if fate else "")
-    query = _VISITS.replace("SELECT step.node,", "SELECT step.session_id, step.node,", 1)
+def _rows(query: str, scenario: Scenario, window: Window) -> list[tuple[Any, ...]]:
     with connection.cursor() as cursor:
-        cursor.execute(
-            f"SELECT DISTINCT session_id FROM ({query}) AS visit WHERE {condition} ORDER BY session_id DESC LIMIT {MOST_SESSIONS}",  # noqa: S608
-            {**_parameters(scenario, window), "node": node, "exit": exit_, "fate": fate},
-        )
-        ids = [row[0] for row in cursor.fetchall()]
-    return Session.objects.filter(pk__in=ids).select_related("person", "lead", "version").order_by("-pk")
+        cursor.execute(query, parameters(scenario, window))
+        rows: list[tuple[Any, ...]] = cursor.fetchall()
+    return rows
+
+
+def _by_exit(led: Iterable[tuple[Any, ...]]) -> dict[tuple[str, str | None], tuple[tuple[str, int], ...]]:
+    found: dict[tuple[str, str | None], tuple[tuple[str, int], ...]] = {}
+    for node, exit_, target, visits in led:
+        found[node, exit_] = (*found.get((node, exit_), ()), (target, visits))
+    return found
 
 
 def languages(scenario: Scenario) -> list[str]:
@@ -130,5 +154,6 @@ def versions(scenario: Scenario) -> list[int]:
     return list(ScenarioVersion.objects.filter(scenario=scenario).order_by("-number").values_list("number", flat=True)[:100])
 
 
-def _parameters(scenario: Scenario, window: Window) -> dict[str, Any]:
+def parameters(scenario: Scenario, window: Window) -> dict[str, Any]:
+    """Of `VISITS` and `WAYS`."""
     return {"scenario": scenario.pk, "open": [str(status) for status in OPEN], **asdict(window)}

@@ -1,7 +1,6 @@
 """Figures per block and exit: what a few real chats give, and that they equal a recount by hand of many."""
 
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
@@ -9,19 +8,18 @@ import pytest
 from django.test import Client
 
 from apps.accounts.models import User
-from apps.conversations.models import Conversation, Lane, Message
+from apps.conversations.models import Message
 from apps.identity.models import Lead
-from apps.scenarios import analytics, publishing, triggers
+from apps.scenarios import analytics, triggers, visitors
 from apps.scenarios.analytics import Figures, Window
-from apps.scenarios.models import Scenario, ScenarioVersion, Session, SessionStep
+from apps.scenarios.models import Scenario, Session
+from apps.scenarios.visitors import Number
 from tests.admin.world import make_staff
 from tests.making import make_bot, make_channel, make_lead
 from tests.scenarios.definitions import question, thank_you
 from tests.scenarios.making import make_scenario
+from tests.scenarios.sampling import NOON, make_many, recount, recount_ways
 from tests.scenarios.test_runtime import press, start, write
-
-NOON = datetime(2026, 5, 20, 12, tzinfo=UTC)
-
 
 # --- real chats ------------------------------------------------------------------------------------------------------
 
@@ -70,94 +68,7 @@ def test_a_failed_block_and_a_cancelled_dialogue_are_seen() -> None:
 
 @pytest.fixture
 def many(db: None) -> Scenario:
-    """Two versions, people of three languages, a month of visits of every fate."""
-    chance = random.Random(11)  # noqa: S311  a repeatable sample
-    channel = make_channel(make_bot(name="Shop"))
-    scenario = make_scenario(channel.bot, thank_you(), key="thank-you")
-    publishing.publish(scenario)
-    versions = list(ScenarioVersion.objects.filter(scenario=scenario))
-    for number in range(15):
-        lead = make_lead(channel, name=f"Person {number}", language=chance.choice(["en", "ru", ""]))
-        conversation = Conversation.objects.create(
-            bot=channel.bot, lead=lead, person=lead.person, lane=Lane.objects.create(key=f"{channel.pk}:{lead.chat_id}")
-        )
-        for _session in range(chance.randint(1, 3)):
-            _make_session(chance, scenario, chance.choice(versions), lead, conversation)
-    return scenario
-
-
-def _make_session(chance: random.Random, scenario: Scenario, version: ScenarioVersion, lead: Lead, conversation: Conversation) -> None:
-    status = chance.choice(["queued", "suspended", "ended", "failed", "cancelled"])
-    session = Session.objects.create(
-        conversation=conversation, lead=lead, person=lead.person, scenario=scenario, version=version, status=status, trace_id="t"
-    )
-    for visit in range(1, chance.randint(2, 9)):
-        node, exit_ = chance.choice([("thanks", "confirm"), ("thanks", "later"), ("done", "next"), ("gone", "next"), ("end", "")])
-        at = NOON + timedelta(minutes=chance.randint(0, 30 * 24 * 60))
-        events = [_event("entered", at), *([_event("error", at)] if chance.random() < 0.2 else [])]
-        left = exit_ if chance.random() < 0.7 else ""
-        if left:
-            events.append(_event("left", at + timedelta(seconds=chance.randint(0, 4000), milliseconds=chance.randint(0, 999))))
-        elif chance.random() < 0.4:
-            events.append({**_event("ended", at), "details": {"outcome": chance.choice(["", "paid", "cancelled"])}})
-        SessionStep.objects.create(
-            session=session, visit=visit, section="main", node=node, kind="message", exit=left, events=events, trace_id="t", at=at
-        )
-
-
-def _event(kind: str, at: datetime) -> dict[str, Any]:
-    return {"kind": kind, "at": at.isoformat(timespec="milliseconds"), "trace": "t"}
-
-
-def recount(scenario: Scenario, window: Window) -> dict[tuple[str, str | None], Figures]:
-    """The same figures the slow way, from the rows themselves."""
-    groups: dict[tuple[str, str | None], list[SessionStep]] = {}
-    for step in SessionStep.objects.filter(session__scenario=scenario).select_related("session__version", "session__person"):
-        if _counts(step, window):
-            for place in {(step.node, None), (step.node, step.exit or None)}:
-                groups.setdefault(place, []).append(step)
-    return {place: _figures(steps) for place, steps in groups.items()}
-
-
-def _counts(step: SessionStep, window: Window) -> bool:
-    return (
-        (window.since is None or step.at >= window.since)
-        and (window.until is None or step.at < window.until)
-        and (window.version is None or step.session.version.number == window.version)
-        and (window.language is None or step.session.person.language == window.language)
-    )
-
-
-def _figures(steps: list[SessionStep]) -> Figures:
-    fates = [_fate(step) for step in steps]
-    times = sorted(seconds for step in steps for seconds in _seconds(step))
-    return Figures(
-        visits=len(steps), people=len({step.session.person_id for step in steps}), left=fates.count("left"), ended=fates.count("ended"),
-        waiting=fates.count("waiting"), dropped=fates.count("dropped"), errors=sum(any(event["kind"] == "error" for event in step.events) for step in steps),
-        median_seconds=_percentile(times, 0.5), p95_seconds=_percentile(times, 0.95),
-    )  # fmt: skip
-
-
-def _fate(step: SessionStep) -> str:
-    kinds = {event["kind"] for event in step.events}
-    if any(event["kind"] == "ended" and event["details"]["outcome"] != "cancelled" for event in step.events):
-        return "ended"
-    return "left" if "left" in kinds else "waiting" if step.session.status in {"active", "suspended", "queued"} else "dropped"
-
-
-def _seconds(step: SessionStep) -> Iterator[float]:
-    moments = {event["kind"]: datetime.fromisoformat(event["at"]) for event in step.events}
-    if "left" in moments:
-        yield (moments["left"] - moments["entered"]).total_seconds()
-
-
-def _percentile(values: list[float], share: float) -> float | None:
-    if not values:
-        return None
-    place = (len(values) - 1) * share
-    low = int(place)
-    high = min(low + 1, len(values) - 1)
-    return values[low] + (values[high] - values[low]) * (place - low)
+    return make_many()
 
 
 WINDOWS = [
@@ -182,13 +93,10 @@ def _rounded(figures: Figures) -> dict[str, Any]:
     return {name: round(value, 3) if isinstance(value, float) else value for name, value in told.items()}
 
 
-def test_behind_each_number_are_its_sessions(many: Scenario) -> None:
-    for fate in ("left", "dropped", "ended", "waiting"):
-        found = set(analytics.sessions_at(many, Window(), node="thanks", fate=fate).values_list("pk", flat=True))
-        steps = SessionStep.objects.filter(node="thanks").select_related("session")
-        assert found == {step.session_id for step in steps if _fate(step) == fate}
-    later = set(analytics.sessions_at(many, Window(), node="thanks", exit_="later").values_list("pk", flat=True))
-    assert later == set(SessionStep.objects.filter(node="thanks", exit="later").values_list("session_id", flat=True))
+def test_where_each_exit_led_equals_a_recount_by_hand(many: Scenario) -> None:
+    for window in WINDOWS:
+        found = {(row.node, row.exit): row.to for row in analytics.figures(many, window) if row.exit is not None}
+        assert (window, found) == (window, recount_ways(many, window))
 
 
 def test_blocks_stand_in_the_order_of_the_draft_and_gone_ones_last(many: Scenario) -> None:
@@ -217,7 +125,10 @@ def test_the_api_tells_the_same(owner: Client, many: Scenario) -> None:
     assert answer["nodes"] == [
         {"node": row.node, "title": row.title, "kind": row.kind, **row.figures.as_json()} for row in rows if row.exit is None
     ]
-    assert answer["edges"] == [{"node": row.node, "exit": row.exit, **row.figures.as_json()} for row in rows if row.exit is not None]
+    assert answer["edges"] == [
+        {"node": row.node, "exit": row.exit, **row.figures.as_json(), "to": [{"node": to, "visits": visits} for to, visits in row.to]}
+        for row in rows if row.exit is not None
+    ]  # fmt: skip
     assert (answer["versions"], answer["languages"]) == ([2, 1], ["en", "ru"])
 
 
@@ -237,17 +148,18 @@ def test_the_page_shows_them_and_leads_to_the_people(
         text = owner.get(f"{address}?since=2026-05-01").content.decode()
     assert "<strong>thanks</strong>" in text
     assert "node=thanks" in text
-    people = owner.get(f"{address}?since=2026-05-01&node=thanks&fate=dropped").content.decode()
-    session = analytics.sessions_at(many, Window(), node="thanks", fate="dropped").first()
-    assert session is not None
-    assert f"/admin/scenarios/session/{session.pk}/change/" in people
+    people = owner.get(f"{address}?since=2026-05-01&node=thanks&counted=dropped").content.decode()
+    [visit, *_rest], _more = visitors.behind(many, Window(), Number("thanks", counted="dropped"), reader=User.objects.get(username="owner"))
+    assert f"/admin/scenarios/session/{visit.session}/change/" in people
+    assert visit.name
+    assert visit.name in people
     for wrong in (
         "since=x",
         "until=9999-12-31",
         "version=99999999999999999999",
         "language=%00",
         "node=%00",
-        "node=thanks&fate=nonsense&exit=%00",
+        "node=thanks&counted=nonsense&exit=%00&page=0",
     ):
         assert (wrong, owner.get(f"{address}?{wrong}").status_code) == (wrong, 200)
 

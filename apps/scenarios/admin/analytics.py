@@ -7,18 +7,20 @@ from typing import Any
 from django.core.exceptions import PermissionDenied
 from django.http import HttpRequest, HttpResponse
 from django.template.response import TemplateResponse
+from django.urls import reverse
 from django.utils import timezone
 from django.utils.dateparse import parse_date
 from django.utils.translation import gettext_lazy as _
 
-from apps.accounts.access import can, scoped
+from apps.accounts.access import can
 from apps.events.showing import span, with_query
-from apps.scenarios import analytics
+from apps.scenarios import analytics, visitors
 from apps.scenarios.analytics import Window
-from apps.scenarios.models import Scenario, Session
+from apps.scenarios.models import Scenario
+from apps.scenarios.visitors import Number, Visit
 
 USUAL_DAYS = 30
-FATES = {"left": _("left"), "ended": _("ended here"), "waiting": _("wait"), "dropped": _("dropped"), "": _("visits")}
+FATES = {"left": _("went on"), "ended": _("ended here"), "waiting": _("waits"), "dropped": _("dropped")}
 LONGEST = 100
 
 
@@ -33,15 +35,25 @@ class Shown:
     links: dict[str, str]
 
 
+@dataclass(frozen=True)
+class Behind:
+    """A line of the people behind a number."""
+
+    visit: Visit
+    fate: str
+    took: str
+
+
 def analytics_view(request: HttpRequest, scenario: Scenario, context: dict[str, Any]) -> HttpResponse:
     if not can(request.user, "view", "analytics", scenario.bot_id):
         raise PermissionDenied
     window, asked = read_window(request)
-    node = request.GET.get("node", "").replace("\x00", "")[:LONGEST]
+    number = _number(request)
     page = {
         **context, "scenario": scenario, "asked": asked, "versions": analytics.versions(scenario), "languages": analytics.languages(scenario),
-        "rows": [] if node else _shown(analytics.figures(scenario, window), asked), "node": node, "sessions": _sessions(request, scenario, window, node),
-        "may_see_people": can(request.user, "view", "people", scenario.bot_id),
+        "rows": [] if number.node else _shown(analytics.figures(scenario, window), asked), "number": number,
+        "on_canvas": with_query(reverse("admin:scenarios_scenario_builder", args=[scenario.pk]), show="figures", **asked),
+        **(_people(request, scenario, window, asked, number) if number.node else {}),
     }  # fmt: skip
     return TemplateResponse(request, "admin/scenarios/analytics.html", page)
 
@@ -83,15 +95,24 @@ def _line(row: analytics.Row, most: int, asked: dict[str, str]) -> Shown:
     seconds = (row.figures.median_seconds, row.figures.p95_seconds)
     median, p95 = (span(value * 1000 if value is not None else None) for value in seconds)
     place = {**asked, "node": row.node, "exit": row.exit}
-    links = {fate or "visits": with_query("", **place, fate=fate) for fate in FATES}
+    links = {name: with_query("", **place, counted=name) for name in visitors.COUNTED}
     return Shown(row, round(100 * row.figures.visits / most) if most and row.exit is None else 0, median, p95, links)
 
 
-def _sessions(request: HttpRequest, scenario: Scenario, window: Window, node: str) -> list[Session]:
-    """The people behind a number, as far as the reader may see dialogues."""
-    if not node:
-        return []
-    fate = request.GET.get("fate", "")
-    exit_ = request.GET.get("exit", "").replace("\x00", "")[:LONGEST] or None
-    found = analytics.sessions_at(scenario, window, node=node, exit_=exit_, fate=fate if fate in FATES else "")
-    return list(scoped(found, request.user, "view"))
+def _number(request: HttpRequest) -> Number:
+    node, exit_, to = (request.GET.get(name, "").replace("\x00", "")[:LONGEST] for name in ("node", "exit", "to"))
+    counted = request.GET.get("counted", "")
+    return Number(node, exit_, to, counted if counted in visitors.COUNTED else "visits")
+
+
+def _people(request: HttpRequest, scenario: Scenario, window: Window, asked: dict[str, str], number: Number) -> dict[str, Any]:
+    """One page of the people behind a number."""
+    given = request.GET.get("page", "")
+    page = int(given) if given.isdecimal() and len(given) < 9 else 1  # noqa: PLR2004  far beyond the last page
+    visits, more = visitors.behind(scenario, window, number, reader=request.user, page=page)
+    place = {**asked, "node": number.node, "exit": number.exit, "to": number.to, "counted": number.counted}
+    return {
+        "people": [Behind(visit, str(FATES[visit.fate]), span(visit.seconds * 1000 if visit.seconds is not None else None)) for visit in visits],
+        "page": page, "before": with_query("", **place, page=page - 1) if page > 1 else "", "after": with_query("", **place, page=page + 1) if more else "",
+        "may_see_people": can(request.user, "view", "people", scenario.bot_id),
+    }  # fmt: skip

@@ -7,6 +7,7 @@ from typing import Any
 from apps.scenarios import comparing, loose
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.models import Scenario, ScenarioVersion
+from apps.scenarios.ordering import readable
 
 DRAFT = "draft"
 
@@ -53,6 +54,12 @@ def difference(old: Side, new: Side) -> Json:
         "changes": [{**asdict(change), "fields": [asdict(field) for field in change.fields]} for change in changes],
         "moved": moved(old, new),
     }
+
+
+def drawn(found: Side) -> Json:
+    """A side itself, for the canvas: {"definition", "layout"}."""
+    definition = readable(found.definition) if isinstance(found.definition, dict) else {}
+    return {"definition": definition, "layout": found.layout if isinstance(found.layout, dict) else {}}
 
 
 def moved(old: Side, new: Side) -> list[str]:

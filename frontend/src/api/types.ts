@@ -10,6 +10,26 @@ export type ActionKind = {
 
 export type BlankEnum = "";
 
+export type BlockFigures = {
+  visits: number;
+  people: number;
+  left: number;
+  ended: number;
+  waiting: number;
+  /** The dialogue is over, and nobody went on from here. */
+  dropped: number;
+  errors: number;
+  median_seconds: number | null;
+  p95_seconds: number | null;
+  /** Share of the visits, 0 to 1. */
+  drop_off: number;
+  /** Share of the visits, 0 to 1. */
+  error_rate: number;
+  node: string;
+  title: string;
+  kind: string;
+};
+
 export type BlockKind = {
   kind: string;
   label: string;
@@ -37,6 +57,30 @@ export type BuilderMetadata = {
   definition_schema: Record<string, unknown>;
 };
 
+export type ChangedEdge = {
+  node: string;
+  exit: string;
+  old: string | null;
+  new: string | null;
+};
+
+export type ChangedField = {
+  path: string;
+  label: string;
+  old: string | null;
+  new: string | null;
+};
+
+export type ChangedPlace = {
+  kind: ChangedPlaceKindEnum;
+  /** In words: section, block and kind. */
+  place: string;
+  node: string;
+  fields: Array<ChangedField>;
+};
+
+export type ChangedPlaceKindEnum = "added" | "changed" | "removed";
+
 export type ChannelLimits = {
   kind: string;
   label: string;
@@ -51,6 +95,21 @@ export type ChannelLimits = {
 export type Conflict = {
   detail: string;
   theirs: Draft;
+};
+
+export type Differences = {
+  success: boolean;
+  trace_id: string;
+  /** Number of a version, or “draft”. */
+  old: string;
+  new: string;
+  nodes: Record<string, "added" | "changed" | "removed">;
+  edges: Array<ChangedEdge>;
+  changes: Array<ChangedPlace>;
+  /** Blocks that only lie elsewhere on the canvas. */
+  moved: Array<string>;
+  /** Both sides themselves, when the address asks for them. */
+  drawn: Drawn | null;
 };
 
 export type Draft = {
@@ -76,6 +135,26 @@ export type DraftSaveRequest = {
   layout: Record<string, unknown>;
 };
 
+export type Drawn = {
+  old: DrawnSide;
+  new: DrawnSide;
+};
+
+export type DrawnSide = {
+  definition: Record<string, unknown>;
+  layout: Record<string, unknown>;
+};
+
+export type Error = {
+  success?: boolean;
+  message: string;
+  /** The chain of this request in the event log; also in the header X-Trace-Id. */
+  trace_id: string;
+  /** already_linked, bad_json, bad_request, dry_run_only, endpoint_misconfigured, endpoint_not_found, forbidden, forged, internal_error, invalid_definition, invalid_record, invalid_signature, invalid_token, key_reused, method_not_allowed, no_longer_awaited, not_allowed, not_found, not_json, not_published, not_signed_in, precondition_required, rate_limited, recipient_not_found, recipient_required, recipient_unreachable, record_in_use, replayed, schema_mismatch, script_error, stale, too_large, too_slow, unavailable, version_conflict */
+  code: string;
+  errors?: Array<Record<string, unknown>>;
+};
+
 export type Exit = {
   name: string;
   label: string;
@@ -92,6 +171,38 @@ export type Exit = {
   entry: string;
 };
 
+export type ExitFigures = {
+  visits: number;
+  people: number;
+  left: number;
+  ended: number;
+  waiting: number;
+  /** The dialogue is over, and nobody went on from here. */
+  dropped: number;
+  errors: number;
+  median_seconds: number | null;
+  p95_seconds: number | null;
+  /** Share of the visits, 0 to 1. */
+  drop_off: number;
+  /** Share of the visits, 0 to 1. */
+  error_rate: number;
+  node: string;
+  exit: string;
+  /** Where it led in the version on which each dialogue ran, the most frequent first. */
+  to: Array<Way>;
+};
+
+export type FateEnum = "left" | "ended" | "waiting" | "dropped";
+
+export type Figures = {
+  success: boolean;
+  trace_id: string;
+  nodes: Array<BlockFigures>;
+  edges: Array<ExitFigures>;
+  versions: Array<number>;
+  languages: Array<string>;
+};
+
 export type Filter = {
   name: string;
   example: string;
@@ -102,8 +213,6 @@ export type Group = {
   name: string;
   label: string;
 };
-
-export type KindEnum = "system" | "person" | "constant" | "setting";
 
 export type LeadsEnum = "section" | "caller";
 
@@ -120,9 +229,11 @@ export type LintRequestRequest = {
 
 export type Name = {
   name: string;
-  kind: KindEnum;
+  kind: NameKindEnum;
   help: string;
 };
+
+export type NameKindEnum = "system" | "person" | "constant" | "setting";
 
 export type NodeFacts = {
   exits: Array<Exit>;
@@ -163,4 +274,40 @@ export type Problem = {
   node: string;
   /** Path of the parameter, such as params.buttons.0.1.label or exits.next. */
   field: string;
+};
+
+export type Visit = {
+  session: number;
+  /** Which visit of a block in that session. */
+  visit: number;
+  at: string;
+  person: number;
+  /** Null without the right to see people of the bot. */
+  name: string | null;
+  version: number;
+  fate: FateEnum;
+  seconds: number | null;
+  failed: boolean;
+  exit: string;
+  /** How many of the counted visits are this person's. */
+  visits: number;
+  /** The conversation at that moment; empty when the reader may not open it. */
+  transcript: string;
+  session_page: string;
+  /** This visit in the trace. */
+  way: string;
+};
+
+export type Visits = {
+  success: boolean;
+  trace_id: string;
+  visits: Array<Visit>;
+  page: number;
+  more: boolean;
+};
+
+export type Way = {
+  /** Empty: to no block that is connected, such as another section. */
+  node: string;
+  visits: number;
 };
