@@ -13,7 +13,7 @@ from apps.scenarios.engine.context import Context
 from apps.scenarios.engine.contract import Entered, Fired, Resumed
 from apps.scenarios.engine.limits import LONGEST_WAIT_DAYS
 from apps.scenarios.engine.params import ParamsModel, Template, Unit, Value
-from apps.scenarios.engine.reading import read_moment, read_number, read_time
+from apps.scenarios.engine.reading import at_clock, read_moment, read_number, read_time
 
 
 class DelayParams(ParamsModel):
@@ -69,6 +69,7 @@ class Delay(Block[DelayParams]):
         return Wait(data={"due_at": ctx.wake("delay", at=due_at).isoformat()})
 
     def _due(self, ctx: Context, params: DelayParams) -> datetime | None:
+        """In UTC: two moments of one zone are compared by the clock on the wall, which is wrong in the hour that comes twice."""
         if not params.until:
             amount = read_number(ctx.value(params.amount), language=ctx.language)
             longest = timedelta(days=LONGEST_WAIT_DAYS)
@@ -78,5 +79,6 @@ class Delay(Block[DelayParams]):
         moment = read_moment(ctx.template(params.until), now=ctx.now)
         clock = read_time(params.at) if params.at else None
         if moment is not None and clock is not None:
-            moment = datetime.combine(moment.astimezone(ctx.now.tzinfo).date(), clock, tzinfo=ctx.now.tzinfo)
-        return moment if moment is None or moment <= ctx.now + timedelta(days=LONGEST_WAIT_DAYS) else None
+            moment = at_clock(moment.astimezone(ctx.now.tzinfo).date(), clock, now=ctx.now)
+        latest = ctx.now.astimezone(UTC) + timedelta(days=LONGEST_WAIT_DAYS)
+        return moment.astimezone(UTC) if moment is not None and moment <= latest else None

@@ -1,13 +1,18 @@
 """To another section or entry of this scenario, with or without coming back; or out of a called section."""
 
+from collections.abc import Iterator
 from typing import Literal
 
+from django.utils.translation import gettext as translated
 from django.utils.translation import gettext_lazy as _
 from django.utils.translation import gettext_noop
 from pydantic import Field, model_validator
 
-from apps.scenarios.block import NOWHERE, Block, Exit, Outcome, Scope, Take, Target
+from apps.scenarios.block import NOWHERE, Block, Exit, Finding, Outcome, Scope, Take, Target
+from apps.scenarios.engine.coercing import fits
+from apps.scenarios.engine.conditions import is_empty
 from apps.scenarios.engine.context import Context
+from apps.scenarios.engine.definition import Section
 from apps.scenarios.engine.params import Alias, Identifier, ParamsModel, Value, VariableName, only_when
 
 THERE = only_when(mode=("go", "call"))
@@ -73,3 +78,28 @@ class ExitPoint(Block[ExitParams]):
 
     def sets(self, params: ExitParams, scope: Scope = NOWHERE) -> list[str]:
         return [*params.inputs, *params.values]
+
+    def check(self, params: ExitParams, scope: Scope) -> Iterator[Finding]:
+        section = scope.section_of(params.target) if params.mode != "return" else None
+        if section is not None:
+            yield from _input_findings(params, section)
+
+
+def _input_findings(params: ExitParams, section: Section) -> Iterator[Finding]:
+    """Values that the section does not declare, does not get, or cannot use."""
+    where = {"section": section.name or section.id}
+    declared = {param.name: param for param in section.params}
+    for name, value in params.inputs.items():
+        if name not in declared:
+            message = translated(
+                "The section “%(section)s” has no parameter “%(name)s”, so its value is lost. Declare it there or remove it."
+            )
+            yield Finding(f"inputs.{name}", "unknown_input", message % {**where, "name": name}, level="warning")
+        elif not fits(declared[name], value.root):
+            message = translated("The parameter “%(name)s” of the section “%(section)s” must be of the type %(type)s.")
+            yield Finding(f"inputs.{name}", "wrong_input", message % {**where, "name": name, "type": declared[name].type})
+    for param in section.params if params.mode == "call" else ():
+        given = params.inputs.get(param.name)
+        if param.required and is_empty(param.default) and (given is None or is_empty(given.root)):
+            message = translated("The section “%(section)s” needs the parameter “%(name)s”. Give it a value.")
+            yield Finding("inputs", "missing_input", message % {**where, "name": param.name})

@@ -1,10 +1,11 @@
 """Parameters of a section: what a caller gave, as the declared types; defaults for what is missing."""
 
 from collections.abc import Callable, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from apps.scenarios.engine.conditions import is_empty
-from apps.scenarios.engine.contract import Json
+from apps.scenarios.engine.contract import Facts, Json
 from apps.scenarios.engine.definition import Param, Section
 from apps.scenarios.engine.errors import NodeError
 from apps.scenarios.engine.names import Names
@@ -18,16 +19,23 @@ def section_params(section: Section, given: Mapping[str, Any], names: Names) -> 
     return {param.name: _one(section, param, given.get(param.name), names) for param in section.params}
 
 
+def fits(param: Param, value: Any) -> bool:
+    """Whether a value that is written in the definition can be this parameter; what holds a placeholder is judged when it runs."""
+    if is_empty(value) or (isinstance(value, str) and "{" in value):
+        return True
+    return COERCE[param.type](value, Names({}, Facts(), now=datetime.now(UTC), language="en")) is not None
+
+
 def _one(section: Section, param: Param, value: Any, names: Names) -> Any:
     where = {"name": param.name, "section": section.name or section.id, "type": param.type}
     if value is None or (param.required and is_empty(value)):
         if param.required and is_empty(param.default):
             raise NodeError("param", _("The section “%(section)s” needs the parameter “%(name)s”. Give it a value.") % where)
         return param.default
-    fits = COERCE[param.type](value, names)
-    if fits is None and not is_empty(value):
+    found = COERCE[param.type](value, names)
+    if found is None and not is_empty(value):
         raise NodeError("param", _("The parameter “%(name)s” of the section “%(section)s” must be of the type %(type)s.") % where)
-    return fits
+    return found
 
 
 def _text(value: Any, _names: Names) -> Any:

@@ -3,7 +3,9 @@ when both are given. Sunday is 0 or 7.
 """
 
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta, tzinfo
+from datetime import datetime, timedelta, tzinfo
+
+from apps.scenarios.engine.reading import on_the_wall
 
 FIELDS = (("minute", 0, 59), ("hour", 0, 23), ("day", 1, 31), ("month", 1, 12), ("weekday", 0, 7))
 NAMES = {
@@ -49,17 +51,6 @@ class Cron:
                     return found
                 local += timedelta(minutes=1)
         return None
-
-
-def on_the_wall(local: datetime, zone: tzinfo) -> datetime:
-    """The moment, in UTC, at which the clock of `zone` first shows `local` (naive); where that is skipped, the moment of the change."""
-    found = local.replace(tzinfo=zone).astimezone(UTC)
-    if found.astimezone(zone).replace(tzinfo=None) == local:
-        return found
-    moment = local.replace(tzinfo=zone, fold=1).astimezone(UTC)  # by the offset after the change: before it
-    while moment.astimezone(zone).replace(tzinfo=None) < local:
-        moment += timedelta(minutes=1)
-    return moment
 
 
 def parse(expression: str) -> Cron:

@@ -41,7 +41,7 @@ REASONS: dict[str, str] = {
     "finite_number": gettext_noop("Write a finite number."),
 }
 UNION_MARK = re.compile(r"(?:[a-z-]+\[|function-|constrained-)")
-UNION_MEMBERS = frozenset({"str", "keyword", "deep_link", "any_message", "event"})
+KINDS_IN = (("triggers",), ("inputs",))  # lists whose items say their kind
 
 
 def explain(error: ValidationError, *, only: ErrorDetails | None = None) -> Iterator[tuple[str, str]]:
@@ -64,4 +64,13 @@ def _reason(details: ErrorDetails) -> str:
 
 def path_of(location: tuple[Any, ...]) -> str:
     """("buttons", 0, "label", "str") → "buttons.0.label": pydantic's marks of a union's members are no part of the path."""
-    return ".".join(str(part) for part in location if not (isinstance(part, str) and (part in UNION_MEMBERS or UNION_MARK.match(part))))
+    return ".".join(str(part) for place, part in enumerate(location) if not _is_mark(location, place))
+
+
+def _is_mark(location: tuple[Any, ...], place: int) -> bool:
+    """Whether this part names a member of a union: of a text, or the kind of a trigger or of an input."""
+    part, before = location[place], location[:place]
+    if not isinstance(part, str):
+        return False
+    is_kind = before[-1:] == ("input",) or (before[-2:-1] in KINDS_IN and isinstance(before[-1], int))
+    return is_kind or part == "str" or UNION_MARK.match(part) is not None

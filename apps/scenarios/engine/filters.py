@@ -18,7 +18,7 @@ from liquid.undefined import Undefined
 
 from apps.scenarios.engine.names import Names, zone
 from apps.scenarios.engine.plain import plain, shown
-from apps.scenarios.engine.reading import read_duration, read_moment, read_number
+from apps.scenarios.engine.reading import moved_by, read_duration, read_moment, read_number
 from apps.scenarios.engine.words import MONTHS, WEEKDAYS, language_of
 
 NBSP = "\u00a0"
@@ -133,11 +133,13 @@ def shift(value: object, amount: object, *, context: RenderContext) -> str:
     """`{{ now | shift: "3 days" }}`, `{{ order.date | shift: "-2 hours" }}`: a date moved by a span of time."""
     names = context.globals
     now = names.local_now if isinstance(names, Names) else datetime.now(UTC)
-    moment = read_moment(value, now=now)
-    span = read_duration(shown(amount))
-    if moment is None or span is None:
+    moment, span = read_moment(value, now=now), read_duration(shown(amount))
+    try:
+        moved = moved_by(moment, shown(amount), zone=now.tzinfo or UTC) if moment else None
+    except OverflowError:
+        moved = None
+    if moved is None or span is None:
         return shown(value)
-    moved = moment + span
     is_date = isinstance(value, str) and len(value.strip()) == len(date.min.isoformat()) and not span % timedelta(days=1)
     return moved.date().isoformat() if is_date else moved.isoformat(timespec="seconds")
 

@@ -12,7 +12,7 @@ from apps.scenarios.block import ActionKind, Block, Exit, Scope
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import Definition, Node, Policies, Section, logic_hash
 from apps.scenarios.engine.explaining import explain, path_of
-from apps.scenarios.engine.migrating import migrate
+from apps.scenarios.engine.migrating import SCHEMA_VERSION, migrate
 from apps.scenarios.engine.params import ParamsModel, compiled_in, marked_in
 from apps.scenarios.engine.placeholders import TemplateError
 from apps.scenarios.engine.wording import _
@@ -299,6 +299,10 @@ def _structure_problems(error: ValidationError, source: dict[str, Any]) -> Itera
     """Problems of the form as a whole, with section and node found by their positions in the JSON."""
     for details in error.errors(include_url=False):
         location = details["loc"]
+        if location == ("schema_version",) and isinstance(details["input"], int) and details["input"] > SCHEMA_VERSION:
+            message = _("schema_version: this product reads the forms up to %(newest)s. Export the scenario anew, or update the product.")
+            yield Problem("error", "structure", message % {"newest": SCHEMA_VERSION}, field="schema_version")
+            continue
         section, node, rest = _named(source, location)
         reason = next(iter(explain(error, only=details)))[1]
         place = path_of(rest)

@@ -5,6 +5,7 @@ from typing import Any
 
 from apps.bots.adapter import Capabilities
 from apps.scenarios.block import Finding, Scope
+from apps.scenarios.engine.coercing import fits
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import Section
 from apps.scenarios.engine.flow import Actions, Blocks, Flow, FlowNode, load
@@ -78,9 +79,15 @@ def _param_problems(section: Section) -> Iterator[Problem]:
             yield Problem("error", "duplicate_param", twice % values, section.id, field="params")
         if name in PROTECTED:
             yield Problem("error", "reserved", reserved % values, section.id, field="params")
+    unfit = _("The default of the parameter “%(name)s” of the section “%(section)s” must be of the type %(type)s.")
+    for param in section.params:
+        if not fits(param, param.default):
+            values = {"section": section.name or section.id, "name": param.name, "type": param.type}
+            yield Problem("error", "wrong_default", unfit % values, section.id, field="params")
 
 
 def _exit_problems(flow: Flow, live: set[str]) -> Iterator[Problem]:
+    outputs = {section.id: {output.name for output in section.outputs} for section in flow.definition.sections}
     for node in flow.nodes.values():
         for spec in node.specs.values() if node.id in live else ():
             connected = spec.name in node.exits or spec.to is not None or spec.returns is not None
@@ -89,6 +96,12 @@ def _exit_problems(flow: Flow, live: set[str]) -> Iterator[Problem]:
                 message = _("Block “%(node)s”: the exit “%(exit)s” is not connected. Connect it to the next block.")
                 values = {"node": node.name, "exit": str(spec.label) or spec.name}
                 yield Problem("error", "missing_exit", message % values, node.section, node.id, f"exits.{spec.name}")
+            if spec.returns and spec.returns not in outputs.get(node.section, ()):
+                message = _(
+                    "Block “%(node)s” returns by “%(output)s”, which its section does not declare, so no caller can go on by it. Declare it there."
+                )
+                values = {"node": node.name, "output": spec.returns}
+                yield Problem("warning", "unknown_output", message % values, node.section, node.id, "params.output")
         for name in node.exits:
             if node.specs and name not in node.specs:
                 message = _("Block “%(node)s” no longer has the exit “%(exit)s”. Remove its connection.") % {

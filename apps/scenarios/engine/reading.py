@@ -6,7 +6,7 @@ Every function returns None when it does not recognise the value; none raises. T
 import math
 import re
 import unicodedata
-from datetime import date, datetime, time, timedelta, tzinfo
+from datetime import UTC, date, datetime, time, timedelta, tzinfo
 from typing import Any
 
 import phonenumbers
@@ -144,6 +144,13 @@ def read_moment(value: Any, *, now: datetime) -> datetime | None:
 
     What names no zone is meant in the zone of `now`.
     """
+    try:
+        return _read_moment(value, now=now)
+    except OverflowError:  # on the first or the last day of all years
+        return None
+
+
+def _read_moment(value: Any, *, now: datetime) -> datetime | None:
     if isinstance(value, int | float) and not isinstance(value, bool):
         return _from_timestamp(value, now.tzinfo)
     if not isinstance(value, str) or len(value) > SHORT_TEXT:
@@ -157,7 +164,7 @@ def read_moment(value: Any, *, now: datetime) -> datetime | None:
         moment = datetime.fromisoformat(text)
     except ValueError:
         return _read_loose_moment(text, now=now)
-    return moment if moment.tzinfo else moment.replace(tzinfo=now.tzinfo)
+    return moment if moment.tzinfo else at_clock(moment.date(), moment.time(), now=now)
 
 
 def _from_timestamp(seconds: float, zone: tzinfo | None) -> datetime | None:
@@ -165,6 +172,20 @@ def _from_timestamp(seconds: float, zone: tzinfo | None) -> datetime | None:
         return datetime.fromtimestamp(seconds, tz=zone)
     except (OverflowError, OSError, ValueError):
         return None
+
+
+def on_the_wall(local: datetime, zone: tzinfo, *, after: datetime | None = None) -> datetime:
+    """The moment, in UTC, at which the clock of `zone` shows `local` (naive). What the clock skips in spring is the moment of the change; of
+    what it shows twice in autumn the first, or the second when the first is not later than `after`.
+    """
+    first = local.replace(tzinfo=zone, fold=0).astimezone(UTC)
+    if first.astimezone(zone).replace(tzinfo=None) == local:
+        second = local.replace(tzinfo=zone, fold=1).astimezone(UTC)
+        return second if after is not None and first <= after.astimezone(UTC) else first
+    moment = local.replace(tzinfo=zone, fold=1).astimezone(UTC)  # by the offset after the change: before it
+    while moment.astimezone(zone).replace(tzinfo=None) < local:
+        moment += timedelta(minutes=1)
+    return moment
 
 
 def _read_loose_moment(text: str, *, now: datetime) -> datetime | None:
@@ -176,11 +197,36 @@ def _read_loose_moment(text: str, *, now: datetime) -> datetime | None:
     head = f" {text[: match.start()]}".rstrip(" ,")
     for word in TIME_WORDS:
         head = head.removesuffix(f" {word}")
-    if not head.strip():
-        moment = datetime.combine(now.date(), clock, tzinfo=now.tzinfo)
-        return moment if moment > now else datetime.combine(now.date() + timedelta(days=1), clock, tzinfo=now.tzinfo)
-    day = read_date(head, today=now.date())
-    return datetime.combine(day, clock, tzinfo=now.tzinfo) if day else None
+    if head.strip():
+        day = read_date(head, today=now.date())
+        return at_clock(day, clock, now=now) if day else None
+    moment = at_clock(now.date(), clock, now=now)
+    return moment if moment > now.astimezone(UTC) else at_clock(now.date() + timedelta(days=1), clock, now=now)
+
+
+def at_clock(day: date, clock: time, *, now: datetime) -> datetime:
+    """That time of the day by the clock on the wall of `now`'s zone, in that zone."""
+    zone = now.tzinfo or UTC
+    return on_the_wall(datetime.combine(day, clock), zone, after=now).astimezone(zone)
+
+
+def moved_by(moment: datetime, text: str, *, zone: tzinfo) -> datetime | None:
+    """The moment moved by a span such as "-2 hours". Days and weeks keep the clock on the wall, so that "1 day" is the same time tomorrow; "24 hours"
+    is time that passes. A moment that was written as the clock of `zone` shows it is meant there, also where the clock changes meanwhile.
+    """
+    span = read_duration(text)
+    if span is None:
+        return None
+    here = moment.astimezone(zone)
+    own = zone if here.utcoffset() == moment.utcoffset() else moment.tzinfo or zone
+    if span % timedelta(days=1) or UNIT_STEMS.get(_unit_of(text)) not in {"d", "w"}:
+        return (moment.astimezone(UTC) + span).astimezone(own)
+    return on_the_wall(moment.astimezone(own).replace(tzinfo=None) + span, own).astimezone(own)
+
+
+def _unit_of(text: str) -> str:
+    match = DURATION.fullmatch(normal(text))
+    return match[2] if match else ""
 
 
 def read_time(text: str) -> time | None:

@@ -113,7 +113,9 @@ def _unconnected(spec: Exit | None, name: str) -> str:
 
 
 def go(draft: Draft, target: Target, values: Mapping[str, Any]) -> Place:
-    """To a section or entry of this scenario; a call remembers where to come back."""
+    """To a section or entry of this scenario; a call remembers where to come back. Who goes for good takes the variables along, so that a
+    parameter of the section may be one that is set already.
+    """
     section = draft.flow.scope.section_of(target)
     begin = draft.flow.aliases.get(target.entry) if target.entry else draft.flow.begins.get(target.section)
     if section is None or begin is None:
@@ -121,7 +123,8 @@ def go(draft: Draft, target: Target, values: Mapping[str, Any]) -> Place:
             "unknown_target",
             _("the section or entry “%(name)s” does not exist or has no blocks.") % {"name": target.entry or target.section},
         )
-    params = section_params(section, values, draft.names)
+    known = {} if target.call else {param.name: draft.variables[param.name] for param in section.params if param.name in draft.variables}
+    params = section_params(section, {**known, **values}, draft.names)
     if target.call:
         draft.push(section, begin)
     for name, value in params.items():

@@ -23,6 +23,7 @@ from apps.identity.models import Lead, Person
 from apps.scenarios.engine import cron
 from apps.scenarios.engine.conditions import Condition
 from apps.scenarios.engine.names import Names, zone
+from apps.scenarios.engine.reading import on_the_wall
 from apps.scenarios.facts import facts_for_lead
 from apps.scenarios.scheduling.models import Schedule
 from apps.scenarios.scheduling.planning import following
@@ -89,7 +90,7 @@ def _by_date(schedule: Schedule, now: datetime) -> Iterator[Starting]:
         here = zone(name or schedule.bot.timezone)
         day, last = since.astimezone(here).date(), now.astimezone(here).date()
         while day <= last:
-            moment = cron.on_the_wall(datetime.combine(day, hour), here)
+            moment = on_the_wall(datetime.combine(day, hour), here)
             if since < moment <= now:
                 yield moment, people.filter(_has_date(schedule, day), timezone=name)
             day += timedelta(days=1)

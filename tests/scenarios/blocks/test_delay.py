@@ -6,7 +6,7 @@ import pytest
 
 from apps.scenarios.engine.contract import Facts, Fired, Resumed, Said
 from tests.scenarios.blocks.cases import Case, run
-from tests.scenarios.engine.driving import NOON, fire
+from tests.scenarios.engine.driving import NOON, Talk, fire, flow_of, node
 
 TASHKENT = Facts(timezone="Asia/Tashkent")
 CASES = [
@@ -43,6 +43,47 @@ CASES = [
 def test_the_moment_is_meant_in_the_persons_zone(params: dict[str, object], facts: Facts, due_at: datetime) -> None:
     talk = run("delay", Case("", params, facts=facts, given={"day": "2026-06-01"}))
     assert talk.timers == [("delay", due_at)]
+
+
+BERLIN = "Europe/Berlin"
+SPRING, AUTUMN = (
+    datetime(2027, 3, 27, 12, tzinfo=UTC),
+    datetime(2026, 10, 24, 12, tzinfo=UTC),
+)  # 13:00 and 14:00 there; the clock changes at night
+
+
+@pytest.mark.parametrize(
+    ("now", "params", "due_at"),
+    [
+        # 02:30 does not exist: the moment of the change. The same time tomorrow is 23 hours away.
+        (SPRING, {"until": "tomorrow 02:30"}, datetime(2027, 3, 28, 1, tzinfo=UTC)),
+        (SPRING, {"until": "2027-03-28T02:30"}, datetime(2027, 3, 28, 1, tzinfo=UTC)),
+        (SPRING, {"until": "2027-03-28", "at": "02:30"}, datetime(2027, 3, 28, 1, tzinfo=UTC)),
+        (SPRING, {"until": "{{ now | shift: '1 day' }}"}, datetime(2027, 3, 28, 11, tzinfo=UTC)),
+        (SPRING, {"until": "{{ now | shift: '24 hours' }}"}, datetime(2027, 3, 28, 12, tzinfo=UTC)),
+        (SPRING, {"amount": 1, "unit": "days"}, datetime(2027, 3, 28, 12, tzinfo=UTC)),
+        # 02:30 comes twice: the first one, unless that is over.
+        (AUTUMN, {"until": "tomorrow 02:30"}, datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),
+        (AUTUMN, {"until": "{{ now | shift: '1 day' }}"}, datetime(2026, 10, 25, 13, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 0, 50, tzinfo=UTC), {"until": "02:55"}, datetime(2026, 10, 25, 0, 55, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 1, 10, tzinfo=UTC), {"until": "02:20"}, datetime(2026, 10, 25, 1, 20, tzinfo=UTC)),
+        (datetime(2026, 10, 25, 0, 50, tzinfo=UTC), {"until": "02:20"}, datetime(2026, 10, 25, 1, 20, tzinfo=UTC)),
+        (
+            datetime(2026, 10, 25, 0, 50, tzinfo=UTC),
+            {"until": "{{ now | shift: '30 minutes' }}"},
+            datetime(2026, 10, 25, 1, 20, tzinfo=UTC),
+        ),
+    ],
+)
+def test_the_nights_in_which_the_clock_changes(now: datetime, params: dict[str, object], due_at: datetime) -> None:
+    flow = flow_of(node("wait", "delay", params, next="end", invalid="end"), node("end", "end"))
+    assert Talk(flow, facts=Facts(timezone=BERLIN), now=now).start().timers == [("delay", due_at)]
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T23:59", "0001-01-01T00:00", "{{ '9999-12-31' | shift: '300 days' }}"])
+def test_the_ends_of_all_time_are_no_accident(moment: str) -> None:
+    flow = flow_of(node("wait", "delay", {"until": moment}, next="end", invalid="end"), node("end", "end"))
+    assert Talk(flow, facts=Facts(timezone="Asia/Tokyo")).start().last.status == "ended"
 
 
 def test_coming_back_keeps_the_moment_and_makes_the_old_timer_stale() -> None:

@@ -100,3 +100,13 @@ def test_the_visit_of_the_calling_block_stays_its_own_in_the_trace() -> None:
         ("m", 2, "next"),
         ("call", 1, "next"),
     ]
+
+
+def test_who_goes_for_good_takes_along_what_is_set_already() -> None:
+    far = section("far", node("say", "message", {"text": "{{ amount }}"}), params=[{"name": "amount", "type": "number", "required": True}])
+    flow = flow_of(
+        node("set", "set_variable", {"variables": [{"name": "amount", "value": 7}]}, next="go"),
+        node("go", "exit", {"mode": "go", "section": "far"}),
+        sections=[far],
+    )
+    assert Talk(flow).start().said == ["7"]

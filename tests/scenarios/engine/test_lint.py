@@ -168,6 +168,54 @@ def test_an_address_that_a_variable_decides_is_told() -> None:
     assert told(node("a", "action", good, ok="end"), END) == []
 
 
+# --- calls of sections ------------------------------------------------------------------------------------------------
+
+PARAMS = [{"name": "amount", "type": "number", "required": True}, {"name": "note", "type": "text"}]
+
+
+@pytest.mark.parametrize(
+    ("inputs", "code"),
+    [
+        ({"amount": 5}, None), ({"amount": "{{ user_name }}"}, None), ({"amount": "12,50", "note": ""}, None),
+        ({}, ("error", "missing_input", "params.inputs")), ({"amount": ""}, ("error", "missing_input", "params.inputs")),
+        ({"amount": "many"}, ("error", "wrong_input", "params.inputs.amount")),
+        ({"amount": 5, "amuont": 6}, ("warning", "unknown_input", "params.inputs.amuont")),
+    ],
+)  # fmt: skip
+def test_values_of_a_call_are_held_against_the_section_s_parameters(inputs: Json, code: Any) -> None:
+    sub = section("sub", node("r", "exit", {"mode": "return"}), params=PARAMS)
+    call = node("c", "exit", {"mode": "call", "section": "sub", "inputs": inputs}, next="end")
+    found = [(level, code, field) for level, code, node_id, field in told(call, END, sections=[sub]) if node_id == "c"]
+    assert found == ([code] if code else [])
+
+
+def test_who_goes_for_good_may_have_set_the_parameter_before() -> None:
+    sub = section("sub", node("e", "end"), params=PARAMS)
+    assert told(node("g", "exit", {"mode": "go", "section": "sub"}), sections=[sub]) == []
+
+
+def test_an_output_or_a_default_that_is_not_as_declared() -> None:
+    call = node("c", "exit", {"mode": "call", "section": "sub"}, paid="end", next="end")
+    sub = section("sub", node("r", "exit", {"mode": "return", "output": "payd"}), outputs=["paid"])
+    assert told(call, END, sections=[sub]) == [("warning", "unknown_output", "r", "params.output")]
+    late = section("sub", node("r", "exit", {"mode": "return"}), params=[{"name": "n", "type": "number", "default": "many"}])
+    assert told(node("c", "exit", {"mode": "call", "section": "sub"}, next="end"), END, sections=[late]) == [
+        ("error", "wrong_default", "", "params")
+    ]
+
+
+def test_a_form_of_a_newer_product_is_told_as_such() -> None:
+    found = lint.check({"schema_version": 9, "sections": [section("main", END)]}, blocks=blocks, actions={})
+    assert [(problem.code, problem.field, problem.message) for problem in found] == [
+        ("structure", "schema_version", "schema_version: this product reads the forms up to 1. Export the scenario anew, or update the product.")
+    ]  # fmt: skip
+
+
+def test_mistakes_in_triggers_are_placed_without_their_kind() -> None:
+    triggers = [{"kind": "schedule", "cron": "0 10 * *"}, {"kind": "date", "attribute": "date", "days": "x"}]
+    assert [problem.field for problem in check(END, triggers=triggers)] == ["triggers.0.cron", "triggers.1.days"]
+
+
 # --- circles ----------------------------------------------------------------------------------------------------------
 
 GO = {"variables": [{"name": "a", "value": 1}]}
