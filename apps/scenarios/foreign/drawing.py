@@ -116,8 +116,8 @@ def join(node: Json, taken: str, target: str) -> None:
 
 
 def differing(lost: Sequence[str], near: str = "") -> str:
-    """What is told of a block that is not the same: how it differs, and the formulas that were lost on the way; "" when it is exact."""
-    return "; ".join(filter(None, (near, *(f"kept as text: {item}" for item in lost))))
+    """What is told of a block that is not the same: how it differs, and what was lost on the way; "" when it is exact."""
+    return "; ".join(filter(None, (near, *dict.fromkeys(lost))))
 
 
 def _noted(before: str, note: str) -> str:

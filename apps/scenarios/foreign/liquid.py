@@ -1,7 +1,8 @@
-"""A formula's tree in Liquid: `a | filter: b`. A formula that Liquid cannot say in one output raises `FormulaError`."""
+"""A formula's tree in Liquid: `a | filter: b`. A formula that Liquid cannot say raises `FormulaError`."""
 
 from collections.abc import Callable, Mapping, Sequence
 
+from apps.scenarios.foreign import functions
 from apps.scenarios.foreign.formulas import Call, FormulaError, Literal, Operation, Path, Tree
 
 ARITHMETIC = {"+": "plus: ", "-": "minus: ", "*": "times: ", "/": "times: 1.0 | divided_by: ", "&": "append: "}
@@ -12,16 +13,30 @@ NameOf = Callable[[Sequence[str]], str]
 
 # Functions with the same meaning here: the first argument flows through the filter, the others are its arguments.
 FILTERS: Mapping[str, tuple[str, int, int]] = {
-    "upper": ("upcase", 1, 1), "lower": ("downcase", 1, 1), "proper": ("capitalize", 1, 1), "title": ("capitalize", 1, 1),
+    "upper": ("upcase", 1, 1), "lower": ("downcase", 1, 1),
     "trim": ("strip", 1, 1), "clean": ("strip", 1, 1), "len": ("size", 1, 1), "length": ("size", 1, 1), "text_length": ("size", 1, 1),
     "count": ("size", 1, 1), "default": ("default", 2, 2), "if_error": ("default", 2, 2), "round": ("round", 1, 2), "abs": ("abs", 1, 1),
     "round_up": ("ceil", 1, 1), "round_down": ("floor", 1, 1), "mod": ("modulo", 2, 2), "join": ("join", 2, 2), "split": ("split", 2, 2),
     "replace": ("replace", 3, 3), "substitute": ("replace", 3, 3), "url_encode": ("url_encode", 1, 1), "json": ("json", 1, 1),
-    "reverse": ("reverse", 1, 1), "remove_first_word": ("remove_first", 2, 2), "format_number": ("number", 1, 2), "fixed": ("number", 1, 2),
-    "power": ("", 2, 2), "max": ("at_least", 2, 2), "min": ("at_most", 2, 2),
+    "reverse": ("reverse", 1, 1), "format_number": ("number", 1, 2), "fixed": ("number", 1, 2), "max": ("at_least", 2, 2),
+    "min": ("at_most", 2, 2),
 }  # fmt: skip
-SAME = frozenset({"text", "number", "value", "object", "html_decode"})
+SAME = frozenset({"text", "number", "value", "object", "html_decode", "date", "datetime", "format_urn"})
 MOMENTS = {"now": "now", "today": "today"}
+EACH_WORD = (
+    '{{% assign words = {} | split: " " %}}{{% for word in words %}}{{{{ word | capitalize }}}}'
+    '{{% unless forloop.last %}}{{{{ " " }}}}{{% endunless %}}{{% endfor %}}'
+)
+
+
+def said(tree: Tree, name_of: NameOf) -> str:
+    """What stands in a text in place of the formula: an output, or tags where one output cannot say it. Raises `FormulaError`."""
+    match tree:
+        case Call(name="if", arguments=(test, good, bad)):
+            return f"{{% if {condition(test, name_of)} %}}{said(good, name_of)}{{% else %}}{said(bad, name_of)}{{% endif %}}"
+        case Call(name="title" | "proper", arguments=(words,)):
+            return EACH_WORD.format(output(words, name_of))
+    return f"{{{{ {output(tree, name_of)} }}}}"
 
 
 def output(tree: Tree, name_of: NameOf) -> str:
@@ -33,6 +48,8 @@ def output(tree: Tree, name_of: NameOf) -> str:
             return name_of(tree.parts)
         case Operation(sign="^"):
             raise FormulaError("powers cannot be calculated here")
+        case Operation(sign="+" | "-", left=left, right=Literal(value=float() as days)) if _is_moment(left, name_of):
+            return f'{output(left, name_of)} | shift: "{"-" if tree.sign == "-" else ""}{days:g} days"'
         case Operation() if tree.sign in ARITHMETIC:
             return _calculated(tree, name_of)
         case Operation():
@@ -44,6 +61,8 @@ def output(tree: Tree, name_of: NameOf) -> str:
 def condition(tree: Tree, name_of: NameOf) -> str:
     """A condition in Liquid's syntax. Raises `FormulaError`."""
     match tree:
+        case Call(name="is_error", arguments=(looked_at,)):
+            return f"{simple(looked_at, name_of)} == nil"
         case Operation() if tree.sign in COMPARISONS:
             return f"{simple(tree.left, name_of)} {COMPARISONS[tree.sign]} {simple(tree.right, name_of)}"
         case Operation(sign="&&" | "||") | Call(name="and" | "or"):
@@ -106,8 +125,15 @@ def _parts(tree: Tree) -> Sequence[Tree]:
     return tree.arguments if isinstance(tree, Call) else ()
 
 
+def _is_moment(tree: Tree, name_of: NameOf) -> bool:
+    """Whether days are added to it: the present moment or day."""
+    return isinstance(tree, Path | Call) and output(tree, name_of) in MOMENTS.values()
+
+
 def _called(call: Call, name_of: NameOf) -> str:
     given = call.arguments
+    if call.name in functions.WRITERS and given:
+        return functions.WRITERS[call.name](output(given[0], name_of), given[1:])
     if call.name in MOMENTS and not given:
         return MOMENTS[call.name]
     if call.name in SAME and len(given) == 1:

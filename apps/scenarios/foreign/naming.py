@@ -60,7 +60,7 @@ def variable(name: str) -> str:
     """A name that a variable may have."""
     found = slug(name)
     if not found[0].isalpha():
-        found = f"v_{found}"
+        found = f"v_{found}"[:LONGEST]
     return f"{found}_" if found in RESERVED else found
 
 

@@ -8,11 +8,13 @@ from django.utils.translation import gettext_lazy
 
 from apps.scenarios.foreign.drawing import Drawing, Section
 from apps.scenarios.foreign.naming import Distinct, slug
-from apps.scenarios.foreign.rapidpro.files import Flow, campaigns_in, categories_in, fields_in, flows_in, triggers_of
-from apps.scenarios.foreign.rapidpro.flows import FlowSection
+from apps.scenarios.foreign.rapidpro import starts
+from apps.scenarios.foreign.rapidpro.files import Flow, categories_in, fields_in, flows_in, values_in
+from apps.scenarios.foreign.rapidpro.flows import Asked, FlowSection
 from apps.scenarios.foreign.rapidpro.languages import language
+from apps.scenarios.foreign.rapidpro.tests import group_name
 from apps.scenarios.foreign.rapidpro.texts import Used
-from apps.scenarios.foreign.reading import at, obj, objects, text
+from apps.scenarios.foreign.reading import at, obj, objects, rows, text
 from apps.scenarios.importer import Drawn, ForeignFileError, Imported, Importer, Line
 
 MOST_FLOWS = 500
@@ -31,31 +33,62 @@ class RapidPro(Importer):
             raise ForeignFileError(_("The file holds no flow. Take what “Export” of RapidPro or Glific gives."))
         if len(flows) > MOST_FLOWS:
             raise ForeignFileError(_("The file holds more than %(limit)s flows. Export fewer at once.") % {"limit": MOST_FLOWS})
-        found = Imported(fields=fields_in(data))
         used, keys, known = Used(), Distinct(), {flow.uuid: flow for flow in flows}
-        categories = categories_in(flows)
+        found = Imported()
+        _groups(data, used, found)
+        begun = starts.starts_in(data, used)
+        asked = Asked(categories_in(flows), values_in(flows))
         for flow in flows:
             drawing = Drawing(flow.name, language(text(flow.body.get("language"))), languages=_languages(flow, known))
-            _draw(drawing, flow, known, used, categories)
-            _start(drawing, data, flow)
+            _draw(drawing, flow, known, used, asked)
+            own = starts.by_words({"name": flow.name, **flow.body})
+            for start in (*filter(None, [own]), *(start for start in begun if start.flow == flow.uuid)):
+                starts.draw(drawing, start)
             found.lines += drawing.lines
             found.scenarios.append(_drawn(drawing, flow, keys))
         found.constants = dict.fromkeys(sorted(used.constants), "")
+        found.fields = _fields(data, used)
         found.lines += [
-            Line("", event.name, "campaign", "unsupported", event.message or "Its flow is not in the file.")
-            for event in campaigns_in(data)
-            if event.trigger is None or event.flow not in known
+            Line("", start.name, start.what, "unsupported", start.message if start.trigger is None else "Its flow is not in the file.")
+            for start in begun
+            if start.flow not in known
         ]
         return found
 
 
-def _draw(drawing: Drawing, flow: Flow, known: Mapping[str, Flow], used: Used, categories: frozenset[str]) -> None:
+def _groups(data: Any, used: Used, found: Imported) -> None:
+    """Groups that the file lists; one that gathers its people by a query stays empty here."""
+    collections = [item if isinstance(item, dict) else {"name": item} for item in rows(obj(data).get("collections"))]
+    for group in (*objects(obj(data).get("groups")), *collections):
+        name = text(group.get("name"))
+        if not name:
+            continue
+        group_name(group, used)
+        query = text(group.get("query"))
+        if query:
+            found.lines.append(
+                Line("", name, "group", "unsupported", f"It gathers its people by a query: {query}. Write it as a condition.")
+            )
+        else:
+            found.lines.append(Line("", name, "group", "approximated", "A yes/no attribute of the person."))
+
+
+def _fields(data: Any, used: Used) -> dict[str, tuple[str, str]]:
+    """Attributes that the file declares, that its texts and actions name, and one for each group."""
+    declared = fields_in(data)
+    named = {key: (label, "text") for key, label in used.fields.items() if key not in used.groups}
+    groups = {key: (label, "boolean") for key, label in used.groups.items()}
+    return {**named, **declared, **groups}
+
+
+def _draw(drawing: Drawing, flow: Flow, known: Mapping[str, Flow], used: Used, asked: Asked) -> None:
     """The flow as the first section, and every flow that it enters, directly or not, as a section of its own."""
     entered = _entered(flow, known)
     sections: dict[str, Section] = {one.uuid: drawing.section(one.name) for one in entered}
     for one in entered:
         drawing.quiet = one is not flow  # told where it is a scenario of its own
-        FlowSection(drawing, sections[one.uuid], one.body, used, sections, categories).draw()
+        used.older = one.body.get("older") is True
+        FlowSection(drawing, sections[one.uuid], one.body, used, sections, asked).draw()
         if one.kind == "voice":
             drawing.tell(
                 one.name,
@@ -81,18 +114,6 @@ def _entered(flow: Flow, known: Mapping[str, Flow]) -> list[Flow]:
                 if target is not None:
                     waiting.append(target)
     return list(found.values())
-
-
-def _start(drawing: Drawing, data: Any, flow: Flow) -> None:
-    drawing.triggers, lost = triggers_of(data, flow)
-    for trigger in drawing.triggers:
-        drawing.tell(flow.name, f"trigger {trigger['kind']}", "exact")
-    for event in campaigns_in(data):
-        if event.trigger and event.flow == flow.uuid:
-            drawing.triggers.append(event.trigger)
-            drawing.tell(event.name, "campaign", "approximated" if event.message else "exact", event.message, section=drawing.sections[0])
-    for what, why in lost:
-        drawing.tell(flow.name, what, "unsupported", why, section=drawing.sections[0])
 
 
 def _languages(flow: Flow, known: Mapping[str, Flow]) -> tuple[str, ...]:

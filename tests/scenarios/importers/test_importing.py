@@ -72,10 +72,10 @@ def test_the_command_makes_drafts_and_tells_every_node(bot: Bot, tmp_path: Path)
     assert Scenario.objects.count() == 0
     call_command("import_scenarios", path, bot=bot.pk, stdout=out)
     call_command("import_scenarios", path, bot=bot.pk, stdout=out)
-    keys = ["age", "age-2", "favourite-colours", "favourite-colours-2"]
+    keys = ["age", "age-2", "favourite-colours", "favourite-colours-2", "reminders-1d", "reminders-1d-2"]
     assert list(Scenario.objects.order_by("key").values_list("key", flat=True)) == keys
     assert list(Scenario.objects.filter(published__isnull=False)) == []
-    assert set(ClientField.objects.values_list("key", "type")) == {("colour", "text"), ("born", "date")}
+    assert set(ClientField.objects.values_list("key", "type")) == {("colour", "text"), ("born", "date"), ("group_painters", "boolean")}
 
 
 @pytest.mark.parametrize(

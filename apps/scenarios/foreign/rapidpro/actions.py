@@ -6,14 +6,21 @@ from typing import Any
 
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing, translated
-from apps.scenarios.foreign.naming import variable
+from apps.scenarios.foreign.naming import slug, variable
 from apps.scenarios.foreign.rapidpro.languages import language
-from apps.scenarios.foreign.rapidpro.tests import group_name
+from apps.scenarios.foreign.rapidpro.tests import group_name, is_dynamic
 from apps.scenarios.foreign.rapidpro.texts import Used, write
-from apps.scenarios.foreign.reading import number, obj, objects, rows, text
+from apps.scenarios.foreign.reading import number, obj, rows, text
 from apps.scenarios.importer import Verdict
 
 MEDIA = {"image": "image", "audio": "audio", "video": "video", "document": "file", "application": "file", "sticker": "sticker"}
+ENDINGS = {"image": ("jpg", "jpeg", "png", "gif", "webp"), "audio": ("mp3", "m4a", "ogg", "wav"), "video": ("mp4", "mov", "webm")}
+LEFT_OUT = {
+    "template": "the message template of WhatsApp is left out",
+    "templating": "the message template of WhatsApp is left out",
+    "all_urns": "it is sent to the chat only, not to every address of the person",
+}
+DIFFERS = "differs"  # set by `interactive.py`: how the message differs already
 MOST_BUTTONS = 50
 WEBHOOK_EXITS = ("client_error", "server_error", "timeout", "refused")
 
@@ -41,7 +48,7 @@ class Place:
     def plain(self, value: Any, lost: list[str]) -> str:
         """A template in Liquid; formulas that were lost are added to `lost`."""
         found = write(text(value), self.used)
-        lost += found.lost
+        lost += found.told
         return found.text
 
     def said(self, base: Any, uuid: str, field: str, lost: list[str], *, index: int = 0) -> str | Json:
@@ -70,6 +77,7 @@ ONWARD = {
     "delay": ("next",),
     "input": (),  # what follows an answer hangs on the router
     "operator": ("connected", "limit", "timeout"),
+    "emit_event": ("next",),
     "action_send_request": ("ok", *WEBHOOK_EXITS),
     "registered_users__set": ("ok", "invalid"),
 }
@@ -93,9 +101,13 @@ def done(place: Place, node: Json, what: str, lost: list[str], near: str = "") -
 
 
 def message_params(place: Place, action: Json, lost: list[str]) -> Json:
-    """What a message says: text with translations, media."""
-    params: Json = {"text": place.said(action.get("text"), text(action.get("uuid")), "text", lost)}
-    media = [found for item in rows(action.get("attachments")) if (found := _attachment(place, text(item), lost))]
+    """What a message says: text with translations, media. How it differs is added to `lost`."""
+    uuid = text(action.get("uuid"))
+    params: Json = {"text": place.said(action.get("text"), uuid, "text", lost)}
+    given = [text(item) for item in rows(action.get("attachments"))] or [text(action.get("audio_url"))]
+    media = [found for index, item in enumerate(filter(None, given)) if (found := _attachment(place, item, uuid, lost, index=index))]
+    lost += [why for key, why in LEFT_OUT.items() if action.get(key)]
+    lost += filter(None, [text(action.get(DIFFERS))])
     return {**params, "media": media[:10]} if media else params
 
 
@@ -107,12 +119,29 @@ def replies(place: Place, action: Json, lost: list[str]) -> list[Json]:
     return choices(labels, language=place.drawing.language)[:MOST_BUTTONS]
 
 
-def _attachment(place: Place, item: str, lost: list[str]) -> Json | None:
+def _attachment(place: Place, item: str, uuid: str, lost: list[str], *, index: int) -> Json | None:
+    """A file with its translations. Only what has an address of its own can be sent: RapidPro's storage is not in the export."""
+    kind, address = _kind_and_address(item)
+    if not address.startswith(("http://", "https://", "@")):
+        lost.append(f"a file is left out, because its address is not complete: {address[:80]}")
+        return None
+    others = {
+        language(code): place.plain(_kind_and_address(text(given[index]))[1], lost)
+        for code, found in place.localization.items()
+        for given in [rows(obj(obj(found).get(uuid)).get("attachments")) or rows(obj(obj(found).get(uuid)).get("audio_url"))]
+        if len(given) > index
+    }
+    return {"kind": kind, "url": translated(place.plain(address, lost), others, language=place.drawing.language)}
+
+
+def _kind_and_address(item: str) -> tuple[str, str]:
+    """`image/jpeg:https://…` in its parts; what begins with an address or a formula is guessed by its ending."""
     kind, _colon, address = item.partition(":")
-    found = MEDIA.get(kind.split("/", maxsplit=1)[0])
-    if item.startswith("@"):
-        return {"kind": "file", "url": place.plain(item, lost)}
-    return {"kind": found, "url": place.plain(address, lost)} if found and address else None
+    known = MEDIA.get(kind.split("/", maxsplit=1)[0])
+    if known and address:
+        return known, address
+    ending = item.rpartition(".")[2].lower()
+    return next((kind for kind, endings in ENDINGS.items() if ending in endings), "file"), item
 
 
 def _send(place: Place, action: Json) -> Made:
@@ -155,14 +184,15 @@ def _keep(place: Place, what: str, values: Json, lost: list[str], near: str = ""
 def _set_field(place: Place, action: Json) -> Made:
     lost: list[str] = []
     field = obj(action.get("field"))
-    key = variable(text(field.get("key")) or text(field.get("name")))
+    key = place.used.attribute(text(field.get("key")) or text(field.get("name")), text(field.get("name")))
     return _keep(place, "set_contact_field", {key: place.plain(action.get("value"), lost)}, lost)
 
 
 def _set_own(column: str, source: str) -> Maker:
     def make_one(place: Place, action: Json) -> Made:
         lost: list[str] = []
-        value = language(text(action.get(source))) if column == "language" else place.plain(action.get(source), lost)
+        given = text(action.get(source))
+        value = language(given) if given and column == "language" else place.plain(given, lost)
         return _keep(place, f"set_contact_{column}", {column: value}, lost)
 
     return make_one
@@ -180,11 +210,17 @@ def _add_urn(place: Place, action: Json) -> Made:
 def _groups(*, joins: bool) -> Maker:
     def make_one(place: Place, action: Json) -> Made:
         what = "add_contact_groups" if joins else "remove_contact_groups"
-        named = {group_name(group): joins for group in objects(action.get("groups"))}
-        if not named or action.get("all_groups") is True:
+        given = [group for group in rows(action.get("groups")) if isinstance(group, dict | str)]
+        named = {group_name(group, place.used): joins for group in given if not is_dynamic(group)}
+        near = ["a group is kept as a yes/no attribute of the person"]
+        if action.get("all_groups") is True:
+            named, near = dict.fromkeys(place.used.groups, False), ["only the groups that this file names are left"]
+        if not named:
             place.tell(what, "unsupported", "Groups that only the run can tell have no counterpart.")
             return None
-        return _keep(place, what, named, [], "a group is kept as a yes/no attribute of the person")
+        if len(named) < len(given):
+            near.append("a group that only the run can tell is left out")
+        return _keep(place, what, named, [], "; ".join(near))
 
     return make_one
 
@@ -219,7 +255,31 @@ def _ticket(place: Place, action: Json) -> Made:
     lost: list[str] = []
     topic = text(obj(action.get("topic")).get("name")) or text(action.get("subject"))
     params = {"subject_alias": variable(topic) if topic else "", "message": place.plain(action.get("body") or action.get("note"), lost)}
-    return done(place, place.node("operator", params), "open_ticket", lost, "name a topic of the operators that exists here")
+    asked = place.node("operator", params)
+    near = "name a topic of the operators that exists here; the scenario goes on when one of them took the chat"
+    chain = done(place, asked, "open_ticket", lost, near)
+    values = [{"name": "new_ticket", "value": "opened"}]
+    key = variable(text(action.get("result_name")) or "ticket")
+    if key in place.categories:
+        values.append({"name": f"{key}_category", "value": "Success"})
+    took = place.node("set_variable", {"variables": values})
+    asked["exits"]["connected"] = took["id"]
+    return Chain(chain.first, [(took, "next"), *((node, taken) for node, taken in chain.loose if taken != "connected")])
+
+
+def _resthook(place: Place, action: Json) -> Made:
+    """What is subscribed to there is an event here; it is taken to be delivered, because no answer comes back."""
+    name = slug(text(action.get("resthook")), sign="-", empty="resthook")
+    told = place.node("emit_event", {"name": f"resthook.{name}", "data": {"person": "{{ user_id }}"}})
+    near = f"subscribe to the event resthook.{name}; it brings no answer back"
+    chain = done(place, told, "call_resthook", [], near)
+    values: list[Json] = [{"name": "request_status", "value": 200}]
+    key = variable(text(action.get("result_name")) or "webhook")
+    if key in place.categories:
+        values.append({"name": f"{key}_category", "value": "Success"})
+    after = place.node("set_variable", {"variables": values})
+    told["exits"]["next"] = after["id"]
+    return Chain(chain.first, [(after, "next")])
 
 
 def _wait_for_time(place: Place, action: Json) -> Made:
@@ -243,12 +303,12 @@ MAKERS: dict[str, Maker] = {
     "add_contact_groups": _groups(joins=True),
     "remove_contact_groups": _groups(joins=False),
     "call_webhook": _webhook,
+    "call_resthook": _resthook,
     "open_ticket": _ticket,
     "wait_for_time": _wait_for_time,
 }
 UNSUPPORTED = {
     "enter_flow": "The flow that it enters is not in the file. Import it together with this one.",
-    "call_resthook": "Use a subscription to events or an action that sends a request.",
     "call_classifier": "Classifiers have no counterpart; use a router with conditions or an agent.",
     "call_llm": "Use an agent.",
     "send_broadcast": "Messages to others are sent by a broadcast.",
@@ -262,4 +322,7 @@ UNSUPPORTED = {
     "request_optin": "There is no opt-in of channels here.",
     "link_google_sheet": "Bring the sheet in as custom data.",
     "send_interactive_msg": "The file names a template that it does not hold. Write the message with its buttons anew.",
+    "set_contact_profile": "A person has one profile here.",
+    "wait_for_result": "There is no waiting for another run here.",
+    "say_msg": "It says nothing.",
 }

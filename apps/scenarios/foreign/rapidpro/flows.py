@@ -8,13 +8,15 @@ from dataclasses import dataclass, field
 from itertools import pairwise
 
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.drawing import Drawing, Section, join
+from apps.scenarios.foreign.drawing import LONGEST_NOTE, Drawing, Section, join
 from apps.scenarios.foreign.formulas import FormulaError
 from apps.scenarios.foreign.naming import Distinct, slug, variable
 from apps.scenarios.foreign.rapidpro import actions, tests
 from apps.scenarios.foreign.rapidpro.actions import Chain, Place
+from apps.scenarios.foreign.rapidpro.interactive import HINT
+from apps.scenarios.foreign.rapidpro.languages import language
 from apps.scenarios.foreign.rapidpro.texts import Used, reference, write
-from apps.scenarios.foreign.reading import at, number, obj, objects, text
+from apps.scenarios.foreign.reading import at, number, obj, objects, rows, text
 
 HINTS = {"location": "location", "image": "photo", "audio": "voice", "video": "file"}
 LONGEST_WAIT = 366 * 86400
@@ -33,6 +35,14 @@ class Loose:
     asked: bool = False
 
 
+@dataclass(frozen=True)
+class Asked:
+    """Results whose category, and whose value, some text or test of the file looks at."""
+
+    categories: frozenset[str]
+    values: frozenset[str]
+
+
 @dataclass
 class FlowSection:
     """One flow on its way into a section. `known`: sections of the other flows of the file, by uuid."""
@@ -42,12 +52,13 @@ class FlowSection:
     flow: Json
     used: Used
     known: Mapping[str, Section]
-    categories: frozenset[str]
+    asked: Asked
     loose: list[Loose] = field(default_factory=list)
     entries: dict[str, str] = field(default_factory=dict)
     routers: dict[str, str] = field(default_factory=dict)
 
     def draw(self) -> None:
+        self._stickies()
         nodes = {text(node.get("uuid")): node for node in objects(self.flow.get("nodes")) if text(node.get("uuid"))}
         first = next(iter(nodes), "")
         start = self.drawing.node(self.section, "start", place=self._position(nodes.get(first, {}), above=True))
@@ -59,6 +70,12 @@ class FlowSection:
             target = self._resolved(loose.target, self.routers.get(loose.target, "") if loose.asked else f"{TO}{loose.target}")
             if target or loose.taken in self._must(loose.node):
                 join(loose.node, loose.taken, target or self.drawing.ended(self.section))
+
+    def _stickies(self) -> None:
+        """Notes that their authors pinned to the canvas are notes of the section."""
+        for sticky in obj(at(self.flow, "_ui", "stickies")).values():
+            said = ": ".join(filter(None, (text(obj(sticky).get("title")), text(obj(sticky).get("body")))))
+            self.section.note = "\n".join(filter(None, (self.section.note, said)))[:LONGEST_NOTE]
 
     def _resolved(self, uuid: str, entry: str) -> str:
         """The block to which an entry leads: nodes of which no block came over only pass on. "" for the end and for endless passing on."""
@@ -124,8 +141,7 @@ class FlowSection:
     def _ask(self, place: Place, node: Json, uuid: str, *, action: Json | None = None) -> Chain:
         """A question: of a message, or silent where the way comes from elsewhere. What follows hangs on the node's router."""
         lost: list[str] = []
-        kind = HINTS.get(text(at(node, "router", "wait", "hint", "type")), "text")
-        params: Json = {"kind": kind, "save_as": self._kept_in(node), "attempts": 0}
+        params: Json = {"kind": self._kind(node, action), "save_as": self._kept_in(node), "attempts": 0}
         if action:
             params |= actions.message_params(place, action, lost)
             options = actions.replies(place, action, lost)
@@ -139,7 +155,14 @@ class FlowSection:
         if "timeout" in params:
             category = text(at(node, "router", "wait", "timeout", "category_uuid"))
             self._join(asked, "timeout", self._settled(place, node, category, self._result(node)))
+        if params["kind"] != "text":  # there any message goes on, whatever it carries
+            self._join(asked, "no_match", self._settled(place, node, text(at(node, "router", "default_category_uuid")), self._result(node)))
         return actions.done(place, asked, "send_msg and wait" if action else "wait for a message", lost)
+
+    def _kind(self, node: Json, action: Json | None) -> str:
+        """What is asked for: what the wait hints at, or what all tests of the answer look for."""
+        hint = text(at(node, "router", "wait", "hint", "type")) or text(obj(action).get(HINT))
+        return HINTS.get(hint) or tests.carried(objects(at(node, "router", "cases"))) or "text"
 
     def _ask_where_needed(self, nodes: Mapping[str, Json]) -> None:
         """Silent waiting for nodes to which a way leads that asked nothing; each may lead to further ones."""
@@ -175,6 +198,8 @@ class FlowSection:
         block = place.node("router", {"branches": branches})
         if first:
             join(first, "next", block["id"])
+        if key in self.asked.values and any(text(case.get("type")) in tests.TAKES_A_PART for case in objects(router.get("cases"))):
+            place.tell("result", "approximated", "the whole answer is kept, not only the part that was looked for", node=block)
         for branch, category in targets.items():
             self._join(block, branch, self._settled(place, node, category, key))
         self._join(block, "else", default)
@@ -195,7 +220,7 @@ class FlowSection:
         """Where a category leads; through a block that keeps its name when some text of the file asks for it."""
         target = self._category_target(node, category)
         found = f"{TO}{target}" if target else ""
-        if not key or key not in self.categories:
+        if not key or key not in self.asked.categories:
             return found
         values = [{"name": f"{key}_category", "value": self._category_name(node, category)}]
         kept = place.node("set_variable", {"variables": values})
@@ -244,17 +269,35 @@ class FlowSection:
         return branches, targets
 
     def _condition(self, place: Place, case: Json, on: str) -> Json | None:
+        """The case in its own language, and in every other one with words of its own."""
         kind = text(case.get("type")) or "case"
-        try:
-            found = tests.condition(case, on=on, used=self.used)
-        except tests.Approximated as near:
-            place.tell(kind, "approximated", near.message)
-            return near.condition
-        except FormulaError as error:
-            place.tell(kind, "unsupported", str(error))
+        near: list[str] = []
+        found = self._tested(place, case, on, near)
+        if found is None:
             return None
-        place.tell(kind, "exact")
+        for code, localized in obj(self.flow.get("localization")).items():
+            given = rows(obj(obj(localized).get(text(case.get("uuid")))).get("arguments"))
+            if any(text(one) for one in given):
+                found = self._in_language(found, self._tested(place, case, on, near, given), language(code))
+        message = "; ".join(dict.fromkeys(near))
+        place.tell(kind, "approximated" if message else "exact", message)
         return found
+
+    def _tested(self, place: Place, case: Json, on: str, near: list[str], given: list[object] | None = None) -> Json | None:
+        try:
+            return tests.condition(case, on=on, used=self.used, given=given)
+        except tests.Approximated as found:
+            near.append(found.message)
+            return found.condition
+        except FormulaError as error:
+            place.tell(text(case.get("type")) or "case", "unsupported", str(error))
+            return None
+
+    def _in_language(self, otherwise: Json, there: Json | None, code: str) -> Json:
+        if there is None or code == self.drawing.language:
+            return otherwise
+        speaks = {"variable": "language", "operator": "equals", "value": code}
+        return {"any": [{"all": [speaks, there]}, {"all": [{**speaks, "operator": "not_equals"}, otherwise]}]}
 
     def _random(self, place: Place, node: Json) -> str:
         ids = Distinct()
@@ -298,7 +341,7 @@ class FlowSection:
             at=self._position(node),
             used=self.used,
             localization=obj(self.flow.get("localization")),
-            categories=self.categories,
+            categories=self.asked.categories,
         )
 
     def _position(self, node: Json, *, above: bool = False) -> tuple[float, float]:

@@ -10,11 +10,18 @@ SHORT = {
     "tgk": "tg", "aze": "az", "hye": "hy", "kat": "ka", "jpn": "ja", "kor": "ko", "nld": "nl",
 }  # fmt: skip
 UNKNOWN = frozenset({"", "base", "und", "mul"})
+# Glific writes a person's language by its name.
+NAMED = {
+    "english": "en", "hindi": "hi", "marathi": "mr", "tamil": "ta", "telugu": "te", "kannada": "kn", "bengali": "bn", "gujarati": "gu",
+    "punjabi": "pa", "malayalam": "ml", "odia": "or", "oriya": "or", "assamese": "as", "urdu": "ur", "nepali": "ne", "spanish": "es",
+    "french": "fr", "portuguese": "pt", "russian": "ru", "ukrainian": "uk", "uzbek": "uz", "arabic": "ar", "swahili": "sw",
+}  # fmt: skip
 
 
 def language(code: str) -> str:
     """The code as we write it; "en" for a file that names none."""
     low = code.strip().lower()
+    low = NAMED.get(low, low)
     if low in UNKNOWN or not (2 <= len(low) <= 3 and low.isascii() and low.isalpha()):  # noqa: PLR2004
         return "en"
     return SHORT.get(low, low)

@@ -3,6 +3,7 @@
 from typing import Any
 
 from apps.scenarios.engine.contract import Json
+from apps.scenarios.foreign.naming import variable
 from apps.scenarios.foreign.reading import number, obj, objects, rows, text
 
 TESTS = {
@@ -15,10 +16,9 @@ TESTS = {
 WAITING = {"wait_message", "wait_digit", "wait_digits", "wait_photo", "wait_video", "wait_audio", "wait_gps", "wait_recording"}
 HINTS = {"wait_photo": "image", "wait_video": "video", "wait_audio": "audio", "wait_gps": "location"}
 RENAMED = {
-    "lang": "set_contact_language", "add_group": "add_contact_groups", "del_group": "remove_contact_groups", "flow": "enter_flow",
+    "say": "say_msg", "play": "play_audio", "api": "call_webhook", "lang": "set_contact_language", "add_group": "add_contact_groups", "del_group": "remove_contact_groups", "flow": "enter_flow",
     "trigger-flow": "start_session", "email": "send_email", "add_label": "add_input_labels", "channel": "set_contact_channel",
 }  # fmt: skip
-CONTACT_COLUMNS = {"name": "set_contact_name", "first_name": "set_contact_name"}
 
 
 def is_legacy(flow: Json) -> bool:
@@ -39,7 +39,7 @@ def migrated(flow: Json) -> Json:
         "name": text(meta.get("name")) or text(flow.get("name")),
         "language": language,
         "type": "voice" if flow.get("flow_type") == "V" else "messaging",
-        "expire_after_minutes": meta.get("expires"),
+        "older": True,
         "nodes": [*ordered, *nodes.values()],
         "localization": job.localization,
         "_ui": {"nodes": job.places},
@@ -73,7 +73,7 @@ class _Job:
             "cases": cases,
             "default_category_uuid": default,
         }
-        if kind in WAITING:
+        if kind in WAITING or not kind:  # the oldest wait without saying so
             router["wait"] = {"type": "msg", **({"hint": {"type": HINTS[kind]}} if kind in HINTS else {}), **timeout}
         return {"uuid": uuid, "actions": self._before(uuid, item, kind, config), "router": router, "exits": exits}
 
@@ -105,29 +105,33 @@ class _Job:
             found["arguments"] = [text(test.get("min")), text(test.get("max"))]
         elif kind == "in_group":
             found["arguments"] = [obj(test.get("test"))]
+        elif kind in {"ward", "district", "state"}:
+            found["arguments"] = []
         elif kind in {"webhook_status", "subflow", "airtime_status"}:
             given = text(test.get("status") or test.get("exit_type") or test.get("exit_status"))
             found |= {"type": "has_only_text", "arguments": [{"success": "Success", "failure": "Failure"}.get(given, given)]}
         else:
             value = test.get("test")
-            found["arguments"] = [self._said(value)] if value is not None else []
+            found["arguments"] = [self._said(value, uuid=uuid, field="arguments")] if value is not None else []
         return found
 
     def _before(self, uuid: str, item: Json, kind: str, config: Json) -> list[Json]:
         """What the older router did itself and is an action now."""
         match kind:
             case "webhook":
-                headers = {text(header.get("name")): text(header.get("value")) for header in objects(config.get("webhook_headers"))}
+                headers = _headers(config)
                 return [
                     {
-                        "type": "call_webhook", "uuid": f"{uuid}-call", "url": config.get("webhook"), "headers": headers,
-                        "method": config.get("webhook_action") or "GET", "result_name": text(item.get("label")) or "webhook",
+                        "type": "call_webhook", "uuid": f"{uuid}-call", "url": config.get("webhook") or item.get("webhook"),
+                        "headers": headers, "method": config.get("webhook_action") or item.get("webhook_action") or "GET",
+                        "result_name": text(item.get("label")) or "webhook",
                     }
                 ]  # fmt: skip
             case "subflow":
                 return [{"type": "enter_flow", "uuid": f"{uuid}-flow", "flow": obj(config.get("flow"))}]
             case "resthook":
-                return [{"type": "call_resthook", "uuid": f"{uuid}-call"}]
+                label = text(item.get("label"))
+                return [{"type": "call_resthook", "uuid": f"{uuid}-call", "resthook": text(config.get("resthook")), "result_name": label}]
             case "airtime":
                 return [{"type": "transfer_airtime", "uuid": f"{uuid}-call"}]
         return []
@@ -135,17 +139,19 @@ class _Job:
     def _action(self, action: Json, uuid: str) -> Json:
         kind = text(action.get("type"))
         match kind:
-            case "reply" | "send":
-                return self._message(action, uuid, kind="send_msg" if kind == "reply" else "send_broadcast")
+            case "reply" | "send" | "say":
+                return self._message(action, uuid, kind={"reply": "send_msg", "say": "say_msg"}.get(kind, "send_broadcast"))
             case "save":
                 return self._saved(action, uuid)
         return {"type": RENAMED.get(kind, kind or "action"), "uuid": uuid, **_details(kind, action)}
 
     def _message(self, action: Json, uuid: str, *, kind: str) -> Json:
         made: Json = {"type": kind, "uuid": uuid, "text": self._said(action.get("msg"), uuid=uuid, field="text")}
-        media = self._said(action.get("media"))
+        media = self._said(action.get("media") or action.get("recording"), uuid=uuid, field="attachments")
         if media:
-            made["attachments"] = [media]
+            made["attachments"] = [media if kind != "say_msg" or media.startswith("audio") else f"audio:{media}"]
+        if action.get("send_all") is True:
+            made["all_urns"] = True
         replies = [self._said(reply) for reply in rows(action.get("quick_replies"))]
         if replies:
             made["quick_replies"] = replies
@@ -156,8 +162,10 @@ class _Job:
 
     def _saved(self, action: Json, uuid: str) -> Json:
         field, value = text(action.get("field")), text(action.get("value"))
-        if field in CONTACT_COLUMNS:
-            return {"type": CONTACT_COLUMNS[field], "uuid": uuid, "name": value}
+        if field == "first_name":
+            return {"type": "set_contact_name", "uuid": uuid, "name": f"{value} @(word_slice(contact.name, 1))"}
+        if field == "name":
+            return {"type": "set_contact_name", "uuid": uuid, "name": value}
         if field in {"tel_e164", "tel", "mailto"}:
             return {"type": "add_contact_urn", "uuid": uuid, "scheme": "mailto" if field == "mailto" else "tel", "path": value}
         return {"type": "set_contact_field", "uuid": uuid, "field": {"key": field, "name": text(action.get("label"))}, "value": value}
@@ -184,21 +192,29 @@ def _details(kind: str, action: Json) -> Json:
         case "lang":
             return {"language": text(action.get("lang"))}
         case "add_group" | "del_group":
-            return {"groups": [group if isinstance(group, dict) else {"name": text(group)} for group in rows(action.get("groups"))]}
+            groups = [group if isinstance(group, dict) else {"name": text(group)} for group in rows(action.get("groups"))]
+            return {"groups": groups} if groups or kind == "add_group" else {"all_groups": True}
+        case "api":
+            method = text(action.get("action")) or "POST"
+            return {"url": action.get("webhook"), "method": method, "headers": _headers(action), "result_name": "webhook"}
         case "flow":
             return {"flow": obj(action.get("flow")), "terminal": True}
     return {}
 
 
+def _headers(config: Json) -> Json:
+    return {text(header.get("name")): text(header.get("value")) for header in objects(config.get("webhook_headers"))}
+
+
 def _operand(item: Json, kind: str, config: Json) -> str:
     match kind:
         case "webhook" | "resthook" | "airtime":
-            return f"@results.{text(item.get('label')) or 'webhook'}.category"
+            return f"@results.{variable(text(item.get('label')) or 'webhook')}.category"
         case "subflow":
             return "@child.status"
         case "group":
             return "@contact.groups"
         case "form_field":
-            delimiter = text(config.get("field_delimiter")) or " "
-            return f'@(field({text(item.get("operand")).removeprefix("@")}, {number(config.get("field_index")) or 0}, "{delimiter}"))'
+            delimiter, place = text(config.get("field_delimiter")) or " ", int(number(config.get("field_index")) or 0) + 1
+            return f'@(FIELD({text(item.get("operand")).removeprefix("@")}, {place}, "{delimiter}"))'
     return text(item.get("operand")) or "@step.value"

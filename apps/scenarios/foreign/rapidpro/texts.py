@@ -4,8 +4,9 @@ import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 
+from apps.identity.attributes import COLUMNS
 from apps.scenarios.foreign import liquid
-from apps.scenarios.foreign.formulas import FormulaError, parse
+from apps.scenarios.foreign.formulas import Call, FormulaError, Literal, Operation, Tree, parse
 from apps.scenarios.foreign.naming import variable
 
 # The names that may stand after an @; anything else, such as an e-mail address, is plain text.
@@ -30,15 +31,35 @@ WORLD: dict[tuple[str, ...], str] = {
     ("step", "text"): "user_input", ("trigger", "keyword"): "user_input", ("date", "now"): "now", ("date",): "now",
     ("date", "today"): "today", ("webhook",): "webhook", ("webhook", "status"): "request_status", ("webhook", "json"): "webhook",
     ("legacy_extra",): "webhook", ("extra",): "webhook", ("child", "status"): "child_status", ("child", "run", "status"): "child_status",
-    ("channel", "name"): "channel.name", ("channel",): "channel.name",
+    ("channel", "name"): "channel.name", ("channel",): "channel.name", ("date", "yesterday"): "today | shift: '-1 days'",
+    ("date", "tomorrow"): "today | shift: '1 days'", ("step", "contact"): "user_name",
 }  # fmt: skip
+FROM_ONE = frozenset({"word", "field"})  # functions of the older engine that count from 1
 
 
 @dataclass
 class Used:
-    """What the texts of a file name; filled while they are read."""
+    """What the texts and actions of a file name; filled while they are read.
+
+    `fields`, `groups`: attributes of people → what they are called there. `older`: the flow that is read is of definition 12 or older.
+    """
 
     constants: set[str] = field(default_factory=set)
+    fields: dict[str, str] = field(default_factory=dict)
+    groups: dict[str, str] = field(default_factory=dict)
+    older: bool = False
+
+    def attribute(self, key: str, label: str = "") -> str:
+        """The name under which an attribute is kept; those that every person has are no new ones."""
+        name = variable(key)
+        if name not in COLUMNS:
+            self.fields.setdefault(name, label or key)
+        return name
+
+    def read(self, key: str) -> str:
+        """The name under which placeholders see that attribute."""
+        name = self.attribute(key)
+        return f"user_{name}" if name in COLUMNS else name
 
 
 @dataclass(frozen=True)
@@ -97,6 +118,10 @@ class Written:
     text: str
     lost: list[str] = field(default_factory=list)
 
+    @property
+    def told(self) -> list[str]:
+        return [f"kept as text: {one}" for one in self.lost]
+
 
 def write(template: str, used: Used) -> Written:
     found = Written("")
@@ -105,7 +130,7 @@ def write(template: str, used: Used) -> Written:
             found.text += BRACES.sub(lambda match: f'{{{{ "{match[0]}" }}}}', piece.plain)
             continue
         try:
-            found.text += f"{{{{ {output_of(piece.formula, used)} }}}}"
+            found.text += liquid.said(_tree(piece.formula, used), lambda parts: name_of(parts, used))
         except FormulaError as error:
             found.text += BRACES.sub("", piece.wanted)
             found.lost.append(f"{piece.wanted} ({error})")
@@ -119,7 +144,24 @@ def reference(template: str, used: Used) -> str:
 
 
 def output_of(formula: str, used: Used) -> str:
-    return liquid.output(parse(formula), lambda parts: name_of(parts, used))
+    return liquid.output(_tree(formula, used), lambda parts: name_of(parts, used))
+
+
+def _tree(formula: str, used: Used) -> Tree:
+    return _from_zero(parse(formula)) if used.older else parse(formula)
+
+
+def _from_zero(tree: Tree) -> Tree:
+    """The older engine's WORD(text, 1) is the newer word(text, 0)."""
+    match tree:
+        case Operation():
+            return Operation(tree.sign, _from_zero(tree.left), _from_zero(tree.right))
+        case Call():
+            given = [_from_zero(one) for one in tree.arguments]
+            if tree.name in FROM_ONE and len(given) > 1 and isinstance(given[1], Literal) and isinstance(given[1].value, float):
+                given[1] = Literal(max(given[1].value - 1, 0.0))
+            return Call(tree.name, tuple(given))
+    return tree
 
 
 def name_of(parts: Sequence[str], used: Used) -> str:
@@ -136,17 +178,31 @@ def _named(path: tuple[str, ...], used: Used) -> str:
     match root:
         case "results" | "flow":
             return _result(rest)
-        case "run" | "parent" | "child" if rest[:1] == ("results",):
-            return _result(rest[1:])
-        case "contact" | "parent" | "child":
-            return _named(rest, used) if rest[:1] == ("fields",) else _contact(rest)
-        case "fields" | "locals":
+        case "run" | "parent" | "child" | "step":
+            return _of_a_run(rest, used)
+        case "contact":
+            return _named(rest, used) if rest[:1] == ("fields",) else _contact(rest, used)
+        case "fields":
+            return used.read(rest[0]) if len(rest) == 1 else ""
+        case "locals":
             return variable(rest[0]) if len(rest) == 1 else ""
         case "urns":
             return URNS.get(rest[0], "") if rest else ""
         case "webhook" | "legacy_extra" | "extra":
             return ".".join(("webhook", *(rest[1:] if rest[:1] == ("json",) else rest)))
     return _of_the_start(root, rest, used)
+
+
+def _of_a_run(rest: tuple[str, ...], used: Used) -> str:
+    """Of this run, or of the one that called it or was called: all share their variables here. Older flows leave `results` out."""
+    match rest[:1]:
+        case ("contact" | "fields",):
+            return _named(rest, used)
+        case ("results",):
+            return _result(rest[1:])
+        case ("run",):
+            return _of_a_run(rest[1:], used)
+    return _result(rest)
 
 
 def _of_the_start(root: str, rest: tuple[str, ...], used: Used) -> str:
@@ -168,8 +224,8 @@ def _result(rest: tuple[str, ...]) -> str:
     return "" if ending is None else variable(rest[0]) + ending
 
 
-def _contact(rest: tuple[str, ...]) -> str:
+def _contact(rest: tuple[str, ...], used: Used) -> str:
     if len(rest) > 1:
         return ""
     key = rest[0] if rest else ""
-    return CONTACT.get(key) or variable(key)
+    return CONTACT.get(key) or used.read(key)

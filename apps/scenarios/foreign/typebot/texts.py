@@ -63,7 +63,7 @@ def plain(template: str, known: Variables, *, escape: bool = False) -> Written:
             found.text += f"{{{{ {calculated(code, known)} }}}}"
         except FormulaError:
             found.text += _literal(BRACES.sub("", code), escape=escape)
-            found.lost.append(code.strip()[:100])
+            found.lost.append(f"kept as text: {code.strip()[:100]}")
     found.text += _literal(template[place:], escape=escape)
     return found
 
