@@ -10,7 +10,7 @@ from django.urls import NoReverseMatch, reverse
 from django.utils.translation import gettext as _
 from django.views.i18n import JSONCatalog
 
-from apps.accounts.access import can_object
+from apps.accounts.access import can, can_object
 from apps.scenarios.models import Scenario
 
 SCRIPT, STYLE = "app/builder.js", "app/builder.css"
@@ -24,7 +24,7 @@ def builder_view(request: HttpRequest, scenario: Scenario, context: dict[str, An
         **context, "title": _("Builder of %(name)s") % {"name": scenario.name}, "scenario": scenario, "original": scenario,
         "built": _stamp(built) if isinstance(built, str) else "", "script": SCRIPT, "style": STYLE,
         "builder": {
-            "urls": _urls(scenario), "may_edit": can_object(request.user, "edit", scenario), "name": scenario.name, "id": scenario.pk,
+            "urls": {**_urls(scenario), **_measuring(request, scenario)}, "may_edit": can_object(request.user, "edit", scenario), "name": scenario.name, "id": scenario.pk,
             "texts": _texts(request),
         },
     }  # fmt: skip
@@ -35,6 +35,14 @@ def _urls(scenario: Scenario) -> dict[str, str]:
     api = {name: reverse(f"builder:{name}", args=[scenario.pk]) for name in ("metadata", "draft", "lint", "presence")}
     pages = {name: _page(scenario, target) for name, target in PAGES.items()}
     return {**api, **{name: address for name, address in pages.items() if address}, "form": scenario.get_absolute_url()}
+
+
+def _measuring(request: HttpRequest, scenario: Scenario) -> dict[str, str]:
+    """Where versions and, for who may see them, figures are asked for."""
+    names = {"differences": "differences", "published": "versions"}
+    if can(request.user, "view", "analytics", scenario.bot_id):
+        names |= {"figures": "analytics", "visits": "visits"}
+    return {name: reverse(f"gateway:{target}", args=[scenario.pk]) for name, target in names.items()}
 
 
 def _page(scenario: Scenario, name: str) -> str:

@@ -2,6 +2,9 @@
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas.tsx";
+import { showSide, useFigures } from "./overlay/figures.ts";
+import { FiguresPanel } from "./overlay/FiguresPanel.tsx";
+import { PeopleDialog } from "./overlay/People.tsx";
 import { BlockForm } from "./panels/BlockForm.tsx";
 import { ConflictDialog, Help, PublishDialog, Search, Toast } from "./panels/dialogs.tsx";
 import { Palette } from "./panels/Palette.tsx";
@@ -49,6 +52,7 @@ function Page() {
         <Panels />
       </aside>
       <QuickAdd />
+      <PeopleDialog />
       <ConflictDialog />
       <PublishDialog />
       <Search />
@@ -61,9 +65,14 @@ function Page() {
 function Panels() {
   const panel = useBuilder((state) => state.panel);
   const problems = useBuilder((state) => state.problems);
+  const figures = useFigures((state) => state.on);
+  const measured = useFigures((state) => state.side);
   const errors = problems.filter((problem) => problem.level === "error").length;
   const tab = (name: Panel, label: string, badge = 0) => (
-    <button key={name} type="button" role="tab" aria-selected={panel === name} onClick={() => set({ panel: name, field: "" })}>
+    <button key={name} type="button" role="tab" aria-selected={!measured && panel === name} onClick={() => {
+      showSide(false);
+      set({ panel: name, field: "" });
+    }}>
       {label}
       {badge ? <span className={`fb-badge fb-${errors ? "error" : "warning"}`}>{badge}</span> : null}
     </button>
@@ -71,13 +80,14 @@ function Panels() {
   return (
     <>
       <nav className="fb-panels" role="tablist">
+        {figures ? <button type="button" role="tab" aria-selected={measured} onClick={() => showSide(true)}>{gettext("Figures")}</button> : null}
         {tab("block", gettext("Block"))}
         {tab("problems", gettext("Problems"), problems.length)}
         {tab("section", gettext("Section"))}
         {tab("scenario", gettext("Scenario"))}
       </nav>
       <div className="fb-panel" role="tabpanel">
-        {panel === "block" ? <BlockForm /> : panel === "problems" ? <Problems /> : panel === "section" ? <SectionForm /> : <ScenarioForm />}
+        {measured ? <FiguresPanel /> : panel === "block" ? <BlockForm /> : panel === "problems" ? <Problems /> : panel === "section" ? <SectionForm /> : <ScenarioForm />}
       </div>
     </>
   );

@@ -1,7 +1,10 @@
 // Our API as the page uses it. Every failure is an `ApiError`; without an answer its status is 0.
-import type { BuilderMetadata, Conflict, Draft, Lint, Presence } from "../api/types.ts";
+import type { BuilderMetadata, Conflict, Differences, Draft, Figures, Lint, Presence, Visits } from "../api/types.ts";
 import { frame } from "./frame.ts";
 import type { Doc } from "./model/types.ts";
+
+/** As much of a version as a list of them shows. */
+export type PublishedVersion = { number: number; note: string; published_at: string; published_by: string };
 
 export class ApiError extends Error {
   readonly status: number;
@@ -14,10 +17,13 @@ export class ApiError extends Error {
   }
 }
 
-async function ask<T>(name: string, method: string, body?: unknown, headers: Record<string, string> = {}): Promise<T> {
+type Query = Record<string, string>;
+
+async function ask<T>(name: string, method: string, body?: unknown, headers: Record<string, string> = {}, query: Query = {}): Promise<T> {
   let answer: Response;
+  const asked = new URLSearchParams(Object.entries(query).filter(([, value]) => value)).toString();
   try {
-    answer = await fetch(frame().urls[name] ?? "", {
+    answer = await fetch(`${frame().urls[name] ?? ""}${asked ? `?${asked}` : ""}`, {
       method,
       credentials: "same-origin",
       headers: {
@@ -37,7 +43,12 @@ async function ask<T>(name: string, method: string, body?: unknown, headers: Rec
 }
 
 const token = (): string => document.querySelector<HTMLInputElement>("input[name=csrfmiddlewaretoken]")?.value ?? "";
-const detail = (data: unknown): string => (typeof data === "object" && data !== null && "detail" in data ? String(data.detail) : "");
+function detail(data: unknown): string {
+  if (typeof data !== "object" || data === null) return "";
+  return "detail" in data ? String(data.detail) : "message" in data ? String(data.message) : "";
+}
+
+const read = <T>(name: string, query: Query): Promise<T> => ask(name, "GET", undefined, {}, query);
 
 export const readMetadata = (): Promise<BuilderMetadata> => ask("metadata", "GET");
 export const readDraft = (): Promise<Draft> => ask("draft", "GET");
@@ -45,3 +56,7 @@ export const lint = (definition: unknown): Promise<Lint> => ask("lint", "POST", 
 export const saveDraft = (doc: Doc, revision: number): Promise<Draft> => ask("draft", "PUT", doc, { "If-Match": `"${revision}"` });
 export const meet = (window: string, node: string, leave = false): Promise<Presence> => ask("presence", "POST", { window, node, leave });
 export const conflictOf = (error: ApiError): Conflict | null => (error.status === 412 ? (error.body as Conflict) : null);
+export const readFigures = (window: Query): Promise<Figures> => read("figures", window);
+export const readVisits = (asked: Query): Promise<Visits> => read("visits", asked);
+export const readDifferences = (old: string, next: string): Promise<Differences> => read("differences", { old, new: next, drawn: "1" });
+export const readVersions = (): Promise<{ versions: PublishedVersion[] }> => read("published", {});

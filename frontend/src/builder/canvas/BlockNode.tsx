@@ -6,6 +6,7 @@ import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.t
 import { textsIn } from "../model/schema.ts";
 import { BlockBadge, markStyle } from "../overlay/BlockBadge.tsx";
 import { useBlockMark } from "../overlay/marks.ts";
+import { Strip } from "../overlay/Numbers.tsx";
 import { gettext } from "../texts.ts";
 
 export type BlockView = {
@@ -72,6 +73,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
         {worst ? <span className={`fb-badge fb-${worst}`} title={problems.map((problem) => problem.message).join("\n")}>{problems.length}</span> : null}
       </div>
       {said ? <div className="fb-block-text">{said}</div> : null}
+      {mark?.figures ? <Strip figures={mark.figures} /> : null}
       {exits.map((exit) => {
         const target = node.exits?.[exit.name];
         const missing = exit.required && !target && !exit.leads;

@@ -17,6 +17,7 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { changeNote, connect, disconnect, moveNodes } from "../model/edits.ts";
 import type { Doc, Place } from "../model/types.ts";
+import { openWay, useMarkedEdges } from "../overlay/ways.ts";
 import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
@@ -45,6 +46,8 @@ export function Canvas() {
     setNodes((old) => drawnNodes(get(), old));
   }, [doc, section, selected, facts, problems, others, metadata, locked]);
   edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc, section, selected, selectedEdges]);
+
+  const shownEdges = useMarkedEdges(edges.current);
 
   const look = useCallback(
     (ids: readonly string[]) => {
@@ -99,9 +102,9 @@ export function Canvas() {
 
   return (
     <ReactFlow<CanvasNode>
-      nodes={nodes} edges={edges.current} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      nodes={nodes} edges={shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
       onNodesChange={onNodesChange} onEdgesChange={choosingEdges} onConnect={onConnect} onConnectEnd={onConnectEnd} onReconnect={onReconnect}
-      onDrop={onDrop} onDragOver={allowDrop} onPaneClick={clear}
+      onDrop={onDrop} onDragOver={allowDrop} onPaneClick={clear} onEdgeClick={openWay}
       onNodeDoubleClick={(_event, node) => {
         const target = node.type === "block" ? ledSection(get(), node.data.node) : "";
         if (target) showSection(target);

@@ -1,5 +1,6 @@
 // What is laid over blocks and connections: figures in colours, or what differs between two versions. A drawing of a block in any detail asks
 // `useBlockMark`; it is drawn anew only when the mark of that one block changes. Colour never stands alone: each mark has an icon and words.
+import type { BlockFigures } from "../../api/types.ts";
 import { createContext, useContext, useSyncExternalStore } from "react";
 
 export type Mark = {
@@ -14,10 +15,18 @@ export type Mark = {
   title: string;
   /** Of what is only there for orientation. */
   muted: boolean;
+  /** 0 to 5: how much there is of it; connections are drawn so much thicker. */
+  weight: number;
+  /** All figures of a block, for the strip that a block in full detail shows. */
+  figures: BlockFigures | null;
 };
 
-export type Marks = { blocks: ReadonlyMap<string, Mark>; edges: ReadonlyMap<string, Mark> };
-export const NO_MARKS: Marks = { blocks: new Map(), edges: new Map() };
+/** `otherwise` is the mark of blocks that are not named. Connections are named by `wayId`. */
+export type Marks = { blocks: ReadonlyMap<string, Mark>; edges: ReadonlyMap<string, Mark>; otherwise: Mark | null };
+export const NO_MARKS: Marks = { blocks: new Map(), edges: new Map(), otherwise: null };
+
+/** A connection with its end: an exit may have led elsewhere in another version. */
+export const wayId = (source: string, exit: string, target: string): string => `${source}\n${exit}\n${target}`;
 
 /** A set of marks that is replaced as a whole. */
 export type MarkStore = { get: () => Marks; set: (marks: Marks) => void; subscribe: (listener: () => void) => () => void };
@@ -45,7 +54,7 @@ export const MarksContext = createContext<MarkStore>(canvasMarks);
 
 export function useBlockMark(id: string): Mark | null {
   const store = useContext(MarksContext);
-  return useSyncExternalStore(store.subscribe, () => store.get().blocks.get(id) ?? null);
+  return useSyncExternalStore(store.subscribe, () => store.get().blocks.get(id) ?? store.get().otherwise);
 }
 
 /** All of them, for what draws many at once: connections, the overview. */

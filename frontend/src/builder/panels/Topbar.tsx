@@ -1,6 +1,7 @@
 // The bar over everything: back, state of saving, who else is here, tools, publishing.
 import { arrange } from "../state/acting.ts";
 import { saveNow } from "../state/saving.ts";
+import { mayMeasure, toggleFigures, useFigures } from "../overlay/figures.ts";
 import { redo, set, undo, useBuilder, type SaveState } from "../state/store.ts";
 import { frame } from "../frame.ts";
 import { gettext, ngettext } from "../texts.ts";
@@ -10,7 +11,6 @@ const SAVE_ICONS: Record<SaveState, string> = { saved: "cloud_done", unsaved: "c
 /** Pages of the scenario beside the builder, as far as this installation has them. */
 const pages = (): ReadonlyArray<readonly [string, string, string]> => [
   ["languages", "translate", gettext("Languages")],
-  ["analytics", "monitoring", gettext("Figures")],
   ["tests", "checklist", gettext("Saved tests")],
   ["versions", "difference", gettext("Versions and differences")],
 ];
@@ -31,6 +31,7 @@ export function Topbar() {
   const draft = useBuilder((state) => state.draft);
   const others = useBuilder((state) => state.others);
   const { urls } = frame();
+  const measuring = useFigures((state) => state.on);
   const locked = save === "readonly";
   const tool = (icon: string, label: string, keys: string, act: () => void, disabled = false) => (
     <button type="button" className="fb-tool" title={keys ? `${label} (${keys})` : label} aria-label={label} disabled={disabled} onClick={act}>
@@ -60,6 +61,11 @@ export function Topbar() {
       {tool("account_tree", gettext("Put in order"), "Shift+L", arrange, locked)}
       {tool("search", gettext("Search"), "Ctrl+F", () => set({ search: true }))}
       {tool("keyboard", gettext("Keys"), "?", () => set({ help: true }))}
+      {mayMeasure() ? (
+        <button type="button" className="fb-tool" aria-pressed={measuring} title={gettext("Figures")} aria-label={gettext("Figures")} onClick={toggleFigures}>
+          <span className="material-symbols-outlined" aria-hidden="true">monitoring</span>
+        </button>
+      ) : null}
       {pages().map(([name, icon, label]) =>
         urls[name] && (name !== "versions" || draft.published) ? (
           <a key={name} className="fb-tool" href={urls[name]} title={label} aria-label={label}><span className="material-symbols-outlined" aria-hidden="true">{icon}</span></a>

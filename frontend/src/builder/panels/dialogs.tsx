@@ -9,7 +9,7 @@ import { saveNow, settleConflict } from "../state/saving.ts";
 import { get, set, useBuilder, type State } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
 
-function Dialog({ title, onClose, children }: { title: string; onClose: (() => void) | null; children: ReactNode }) {
+export function Dialog({ title, onClose, children }: { title: string; onClose: (() => void) | null; children: ReactNode }) {
   const box = useRef<HTMLDialogElement>(null);
   useEffect(() => box.current?.showModal(), []);
   return (
