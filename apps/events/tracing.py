@@ -180,13 +180,18 @@ def line_of(row: Event) -> Line:
         title=kind_title(row.kind, failed=failed),
         icon=kind_icon(row.kind),
         tone="bad" if failed else "plain",
-        text=" · ".join(part for part in (row.source_system, row.endpoint) if part),
+        text=" · ".join(part for part in (row.source_system, row.endpoint, _why(row.details)) if part),
         latency_ms=row.latency_ms,
         details=row.details or None,
         state=str(row.details.get("reason") or row.details.get("error") or "") if failed and isinstance(row.details, dict) else "",
         places=tuple(Place(label, pk) for label, pk in about.items() if pk),
         order=(_phase(row.kind), 0, row.pk),
     )
+
+
+def _why(details: Any) -> str:
+    """What started a scenario, which is the first thing that people ask of its beginning."""
+    return str(details.get("why") or "") if isinstance(details, dict) else ""
 
 
 def _phase(kind: str) -> int:

@@ -1,6 +1,7 @@
 """A scenario wants to start while another may be waiting: the arriving scenario's policy decides (engine.md, "Sessions")."""
 
-from typing import Any
+from collections.abc import Sequence
+from typing import Any, Required, TypedDict, Unpack
 
 from apps.conversations.responder import Turn
 from apps.scenarios.definitions import flow_of
@@ -13,28 +14,38 @@ from apps.scenarios.versions import moving
 MAX_GENERATIONS = 5
 
 
-def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, Any], reason: str, generation: int = 0) -> Session | None:
+class Why(TypedDict, total=False):
+    """For the trace. `reason`: what started it; `others`: why other triggers did not; `generation`: how many scenarios started each other so far."""
+
+    reason: Required[str]
+    others: Sequence[str]
+    generation: int
+
+
+def start(turn: Turn, ledger: Ledger, *, scenario: Scenario, entered: dict[str, Any], **why: Unpack[Why]) -> Session | None:
     """Start `scenario` in this chat by its arrival policy; None when the policy (or a guard) lets it pass. `entered`: `Start`'s fields."""
+    generation = why.get("generation", 0)
     version_id = scenario.published_id
     if version_id is None or not scenario.is_active or generation > MAX_GENERATIONS:
         _skip(
             turn,
             scenario,
             reason="not published" if version_id is None else "inactive" if not scenario.is_active else "too many generations",
+            why=why["reason"],
         )
         return None
     active = ledger.active(turn.chat.conversation.pk)
     policy = flow_of(version_id).policies.arrival if active else "interrupt"
     if policy == "skip":
-        _skip(turn, scenario, reason="another dialogue is open")
+        _skip(turn, scenario, reason="another dialogue is open", why=why["reason"])
         return None
     if policy in {"interrupt", "interrupt_return"} and entered.get("user_input"):
         _end_earlier(turn, ledger, scenario)
         active = ledger.active(turn.chat.conversation.pk)
     session = _new(turn, ledger, scenario, entered, generation=generation)
-    turn.record(
-        "session.started", session_id=session.pk, details={"scenario": scenario.key, "version": version_id, "why": reason, "policy": policy}
-    )
+    others = {"others": list(why["others"])} if why.get("others") else {}
+    told = {"scenario": scenario.key, "version": version_id, "why": why["reason"], "policy": policy, **others}
+    turn.record("session.started", session_id=session.pk, details=told)
     if policy == "after_current":
         session.status = Session.Status.QUEUED
         turn.update.outcome.update(status="queued", session=session.pk)
@@ -141,6 +152,6 @@ def _new(turn: Turn, ledger: Ledger, scenario: Scenario, entered: dict[str, Any]
     )
 
 
-def _skip(turn: Turn, scenario: Scenario, *, reason: str) -> None:
+def _skip(turn: Turn, scenario: Scenario, *, reason: str, why: str) -> None:
     turn.update.outcome.update(status="skipped", reason=reason)
-    turn.record("session.skipped", status="fail", details={"scenario": scenario.key, "reason": reason})
+    turn.record("session.skipped", status="fail", details={"scenario": scenario.key, "reason": reason, "why": why})

@@ -19,7 +19,7 @@ from apps.scenarios.engine.contract import Fired, Pressed, Said
 from apps.scenarios.ledger import Ledger
 from apps.scenarios.models import Scenario, Session
 from apps.scenarios.running import move, read_again, reply_to
-from apps.scenarios.triggers import Found
+from apps.scenarios.triggers import Found, Heard
 from apps.scenarios.versions import moving
 
 
@@ -75,18 +75,19 @@ class ScenarioResponder(Responder):
         if session and turn.update.pk in self._overtaken and flow_of(session.version_id).policies.two_messages == "latest":
             turn.record("message.overtaken", session_id=session.pk)
             return
-        command = commands.find(turn.chat.bot.pk, inbound.text) if inbound.text else None
+        words = _heard(turn, inbound.text)
+        command = commands.find(turn.chat.bot.pk, words)
         if command and (command.kind == Command.Kind.STOP or not session or _may_interrupt(session)):
             commands.do(turn, self.ledger, command, said=inbound.text)
             return
-        found = triggers.by_keyword(turn.chat.bot.pk, inbound.text, language=turn.chat.person.language) if inbound.text else None
+        found = triggers.by_keyword(turn.chat.bot.pk, words)
         if session and not (found and _may_interrupt(session)) and self._step(turn, session, _said(inbound, turn.files or inbound.media)):
+            if found:
+                turn.record(
+                    "trigger.held", session_id=session.pk, details={"why": f"{found.reason}: the open question lets nothing interrupt"}
+                )
             return
-        found = found or (None if session else self._unasked(turn))
-        if found:
-            self._trigger(turn, found, user_input=inbound.text)
-        elif turn.chat.bot.fallback_text:
-            turn.say(Content(text=turn.chat.bot.fallback_text))
+        self._trigger(turn, found or (None if session else self._unasked(turn)), words, user_input=inbound.text)
 
     def _unasked(self, turn: Turn) -> Found | None:
         """What takes a message that nobody waits for; the first one of a chat opens it."""
@@ -126,17 +127,14 @@ class ScenarioResponder(Responder):
         if payload and linking.is_token(payload):
             linking.redeem(payload, turn.chat.lead)
             read_again(turn, self.ledger)
-        bot_id = turn.chat.bot.pk
+        bot_id, words = turn.chat.bot.pk, _heard(turn, "/start")
         found = (
             (triggers.by_deep_link(bot_id, payload) if payload else None)
-            or triggers.by_keyword(bot_id, "/start")
+            or triggers.by_keyword(bot_id, words)
             or triggers.by_new_chat(bot_id)
             or triggers.by_any_message(bot_id)
         )
-        if found:
-            self._trigger(turn, found, user_input=inbound.text, params={"deep_link": payload})
-        elif turn.chat.bot.fallback_text:
-            turn.say(Content(text=turn.chat.bot.fallback_text))
+        self._trigger(turn, found, words, user_input=inbound.text, params={"deep_link": payload})
 
     def _start(self, turn: Turn) -> None:
         """An endpoint call, an internal event or a person starts a scenario here. payload: scenario_id, entry, params, generation, why."""
@@ -198,17 +196,31 @@ class ScenarioResponder(Responder):
             arriving.moved(turn, self.ledger, session)
         return outcome.handled
 
-    def _trigger(self, turn: Turn, found: Found, *, user_input: str, params: dict[str, Any] | None = None) -> None:
+    def _trigger(self, turn: Turn, found: Found | None, words: Heard, *, user_input: str, params: dict[str, Any] | None = None) -> None:
+        """What the words start, with the reason why nothing else did; when they start nothing, the bot's own answer."""
+        others = triggers.passed_over(turn.chat.bot.pk, words, found)
+        if found is None:
+            turn.record("message.untaken", details={"others": others} if others else {})
+            if turn.chat.bot.fallback_text:
+                turn.say(Content(text=turn.chat.bot.fallback_text))
+            return
         arriving.start(
             turn,
             self.ledger,
             scenario=self._scenario(found.scenario_id),
             reason=found.reason,
+            others=others,
             entered={"entry": found.entry or None, "params": params or {}, "user_input": user_input},
         )
 
     def _scenario(self, scenario_id: int) -> Scenario:
         return definitions.scenario(scenario_id)
+
+
+def _heard(turn: Turn, text: str) -> Heard:
+    chat = turn.chat
+    username = str(chat.channel.account.get("username") or "")
+    return Heard.of(text, language=chat.person.language or chat.bot.default_language, username=username)
 
 
 def _is_message(turn: Turn) -> bool:

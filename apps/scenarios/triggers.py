@@ -1,11 +1,15 @@
 """What starts a scenario without an endpoint: words, deep links, any message, internal events. Matched in memory over a small table."""
 
+from collections.abc import Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 
 from apps.core.cached import CachedTable
+from apps.scenarios.matching import Rank, heard, is_slip, rank, speaks
 from apps.scenarios.models import Trigger
 
-SHORT, LONG = 4, 8  # shorter words forgive nothing, longer ones two slips
+MOST_OTHERS = 8
+HOW = ("", ", the beginning of what was written", ", a part of what was written", ", written “%(said)s”")
 
 
 @dataclass(frozen=True)
@@ -16,6 +20,19 @@ class Found:
     version_id: int
     entry: str
     reason: str
+    trigger_id: int = 0
+
+
+@dataclass(frozen=True)
+class Heard:
+    """What a person wrote, as it is compared with words, and their language (the bot's when theirs is not known)."""
+
+    said: str
+    language: str = ""
+
+    @classmethod
+    def of(cls, text: str, *, language: str = "", username: str = "") -> "Heard":
+        return cls(heard(text, username=username), language)
 
 
 def _load() -> dict[int, list[Trigger]]:
@@ -29,26 +46,22 @@ def _load() -> dict[int, list[Trigger]]:
 _table: CachedTable[dict[int, list[Trigger]]] = CachedTable(lambda: Trigger, _load)
 
 
-def by_keyword(bot_id: int, text: str, *, language: str = "") -> Found | None:
-    """The first trigger whose word this message is (or begins with, or contains); one that only nearly fits comes last."""
-    said = " ".join(text.casefold().split())
-    near: Found | None = None
-    for trigger in _of(bot_id, "keyword"):
-        word = " ".join(trigger.pattern.casefold().split())
-        if not word or (trigger.language and trigger.language != language):
-            continue
-        if _fits(trigger.match, word=word, said=said):
-            return _found(trigger, f"keyword “{trigger.pattern}”")
-        if near is None and trigger.match == "fuzzy" and is_slip(word, said):
-            near = _found(trigger, f"keyword “{trigger.pattern}”, written “{said}”")
-    return near
+def by_keyword(bot_id: int, words: Heard) -> Found | None:
+    """The trigger that fits most exactly: the whole text, its beginning, a part of it, a slip of the fingers; of two that fit alike one for the
+    person's language, then the one that stands first.
+    """
+    fitting = [(found, not trigger.language, trigger) for trigger in _of(bot_id, "keyword") if (found := _rank(trigger, words))]
+    if not fitting:
+        return None
+    (how, _off), _all, trigger = min(fitting, key=lambda one: one[:2])
+    return _found(trigger, f"keyword “{trigger.pattern}”" + HOW[how] % {"said": words.said})
 
 
 def by_deep_link(bot_id: int, payload: str) -> Found | None:
-    for trigger in _of(bot_id, "deep_link"):
-        if _fits(trigger.match, word=trigger.pattern, said=payload):
-            return _found(trigger, f"deep link “{trigger.pattern}”")
-    return None
+    fitting = [
+        (found, trigger) for trigger in _of(bot_id, "deep_link") if (found := rank(trigger.match, word=trigger.pattern, said=payload))
+    ]
+    return _found(best, f"deep link “{best.pattern}”") if (best := min(fitting, key=lambda one: one[0])[1] if fitting else None) else None
 
 
 def by_any_message(bot_id: int) -> Found | None:
@@ -70,46 +83,51 @@ def event_names() -> dict[int, frozenset[str]]:
     return {bot_id: names for bot_id, names in found.items() if names}
 
 
+def passed_over(bot_id: int, words: Heard, taken: Found | None) -> list[str]:
+    """Why the bot's other keywords did not start anything, those that came nearest first: for the trace."""
+    others = [trigger for trigger in _of(bot_id, "keyword") if words.said and not (taken and trigger.pk == taken.trigger_id)]
+    told = sorted(((*_why_not(trigger, words), place) for place, trigger in enumerate(others)), key=lambda one: (one[0], one[2]))
+    lines = [f"{line} (scenario {others[place].scenario.key})" for _near, line, place in told[:MOST_OTHERS]]
+    return [*lines, *([f"and {len(told) - MOST_OTHERS} more keywords"] if len(told) > MOST_OTHERS else [])]
+
+
 def forget() -> None:
     """After a publication in this process."""
     _table.forget()
 
 
-def _of(bot_id: int, kind: str) -> list[Trigger]:
-    return [trigger for trigger in _table.get().get(bot_id, []) if trigger.kind == kind]
+def _of(bot_id: int, kind: str) -> Iterator[Trigger]:
+    return (trigger for trigger in _table.get().get(bot_id, []) if trigger.kind == kind)
 
 
-def _fits(match: str, *, word: str, said: str) -> bool:
-    match match:
-        case "prefix":
-            return said.startswith(word)
-        case "contains":
-            return word in said
-        case _:
-            return said == word
+@lru_cache(maxsize=4096)
+def _word(pattern: str) -> str:
+    return heard(pattern)
 
 
-def is_slip(word: str, said: str) -> bool:
-    """Whether somebody meant `word`: one wrong, missing, doubled or swapped letter, two in words of eight letters and more."""
-    allowed = 0 if len(word) < SHORT else 1 if len(word) < LONG else 2
-    if not allowed or abs(len(word) - len(said)) > allowed:
-        return False
-    return _distance(word, said) <= allowed
+def _rank(trigger: Trigger, words: Heard) -> Rank | None:
+    word = _word(trigger.pattern)
+    return rank(trigger.match, word=word, said=words.said) if word and speaks(words.language, trigger.language) else None
 
 
-def _distance(first: str, second: str) -> int:
-    """Letters to change, add, drop or swap with their neighbour (the restricted Damerau-Levenshtein distance)."""
-    before: list[int] = []
-    row = list(range(len(second) + 1))
-    for place, letter in enumerate(first, 1):
-        earlier, before, row = before, row, [place]
-        for column, other in enumerate(second, 1):
-            cost = min(before[column] + 1, row[column - 1] + 1, before[column - 1] + (letter != other))
-            if place > 1 and column > 1 and letter == second[column - 2] and first[place - 2] == other:
-                cost = min(cost, earlier[column - 2] + 1)
-            row.append(cost)
-    return row[-1]
+def _why_not(trigger: Trigger, words: Heard) -> tuple[int, str]:
+    """How near it was (the smaller the nearer), and the reason."""
+    word = _word(trigger.pattern)
+    fits = rank(trigger.match, word=word, said=words.said) if word else None
+    if fits and not speaks(words.language, trigger.language):
+        return 0, f"keyword “{trigger.pattern}” is for the language {trigger.language}, the person's is {words.language or 'not known'}"
+    if fits:
+        return 0, f"keyword “{trigger.pattern}” ({trigger.match}) fits too; another fits more exactly or stands before it"
+    if trigger.match != "fuzzy" and is_slip(word, words.said):
+        return 1, f"keyword “{trigger.pattern}” ({trigger.match}) forgives no slip of the fingers"
+    return 2, f"keyword “{trigger.pattern}” ({trigger.match}) is not what was written"
 
 
 def _found(trigger: Trigger, reason: str) -> Found:
-    return Found(scenario_id=trigger.scenario_id, version_id=trigger.scenario.published_id or 0, entry=trigger.entry, reason=reason)
+    return Found(
+        scenario_id=trigger.scenario_id,
+        version_id=trigger.scenario.published_id or 0,
+        entry=trigger.entry,
+        reason=reason,
+        trigger_id=trigger.pk,
+    )

@@ -16,11 +16,11 @@ from apps.scenarios.commands.models import Command
 @admin.register(Command)
 class CommandAdmin(PageAdmin):
     intro = _("Words that work wherever the client stands, before the open question: stop, back, another language, the menu, an operator.")
-    list_display = ("words", "kind", "bot", "scenario", "language", "is_active")
+    list_display = ("words", "kind", "bot", "scenario", "language", "speaks", "is_active")
     list_filter = (bot_filter("bot_id"), "kind", ("is_active", BooleanRadioFilter))
     list_select_related = ("bot", "scenario")
     search_fields = ("words", "text")
-    fieldsets = ((None, {"fields": ("bot", "kind", "words", "text", "scenario", "language", "is_active")}),)
+    fieldsets = ((None, {"fields": ("bot", "kind", "words", "text", "scenario", "language", "speaks", "is_active")}),)
     conditional_fields = {"scenario": "kind == 'start'", "language": "kind == 'language'"}
 
     def save_model(self, request: HttpRequest, obj: Any, form: Any, change: bool) -> None:  # noqa: FBT001  Django's signature

@@ -10,27 +10,30 @@ from apps.scenarios import arriving, definitions
 from apps.scenarios.commands.models import Command
 from apps.scenarios.engine.contract import Back, Resumed
 from apps.scenarios.ledger import Ledger
+from apps.scenarios.matching import speaks
 from apps.scenarios.models import Session
 from apps.scenarios.running import move, read_again
+from apps.scenarios.triggers import Heard
 
-Found = dict[int, dict[str, Command]]
+Found = dict[int, dict[str, list[Command]]]
 
 
 def _load() -> Found:
     found: Found = {}
     for command in Command.objects.filter(is_active=True).order_by("id"):
         for word in command.listed:
-            found.setdefault(command.bot_id, {}).setdefault(word, command)
+            found.setdefault(command.bot_id, {}).setdefault(word, []).append(command)
     return found
 
 
 _table: CachedTable[Found] = CachedTable(lambda: Command, _load)
 
 
-def find(bot_id: int, text: str) -> Command | None:
-    """The command that this message is, as a whole."""
+def find(bot_id: int, words: Heard) -> Command | None:
+    """The command that this message is, as a whole; one for the person's language goes before one for everybody."""
     known = _table.get().get(bot_id)
-    return known.get(" ".join(text.casefold().split())) if known else None
+    meant = [row for row in known.get(words.said, ()) if speaks(words.language, row.speaks)] if known else []
+    return min(meant, key=lambda row: not row.speaks, default=None)
 
 
 def forget() -> None:

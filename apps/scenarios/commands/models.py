@@ -1,5 +1,8 @@
 """Global commands of a bot."""
 
+import re
+from typing import Any
+
 from django.core.exceptions import ValidationError
 from django.db import models
 from django.db.models import Q
@@ -8,10 +11,15 @@ from django.utils.translation import gettext_lazy as _
 from simple_history.models import HistoricalRecords
 
 from apps.bots.models import Bot
+from apps.scenarios.matching import heard
+
+LANGUAGE = re.compile(r"[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8})?")
 
 
 class Command(models.Model):
-    """What a word does wherever the person stands. `text` is said after it; a scenario is started by `start` alone."""
+    """What a word does wherever the person stands. `text` is said after it; a scenario is started by `start` alone. A word may stand in several rows
+    that are for people of different languages (`speaks`).
+    """
 
     access_module = "scenarios"
     bot_lookup = "bot_id"
@@ -28,6 +36,10 @@ class Command(models.Model):
         _("words"), max_length=300, help_text=_("What the client writes, separated by commas: stop, /stop, стоп. Case does not matter.")
     )
     text = models.TextField(_("answer"), blank=True, help_text=_("Said after it; empty: nothing."))
+    speaks = models.CharField(
+        _("only for the language"), max_length=10, blank=True,
+        help_text=_("Code such as ru: only people of this language are meant, so that /stop can be answered in theirs. Empty: everybody."),
+    )  # fmt: skip
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("For “language”: its code, such as ru."))
     scenario = models.ForeignKey(
         "scenarios.Scenario", on_delete=models.CASCADE, null=True, blank=True, related_name="+", verbose_name=_("scenario"),
@@ -56,11 +68,26 @@ class Command(models.Model):
             raise ValidationError({"language": _("Write the code of the language, such as ru.")})
         if self.scenario is not None and self.scenario.bot_id != self.bot_id:
             raise ValidationError({"scenario": _("This scenario belongs to another bot.")})
+        if not self.listed:
+            raise ValidationError({"words": _("Write at least one word.")})
+        for field in ("language", "speaks"):
+            if getattr(self, field) and not LANGUAGE.fullmatch(getattr(self, field)):
+                raise ValidationError({field: _("This is no code of a language. Write one such as ru or pt-BR.")})
+        self._check_words()
+
+    def _check_words(self) -> None:
+        """A word that two rows claim for the same people would do what nobody can foresee."""
+        rows: Any = type(self)._default_manager.filter(bot_id=self.bot_id, speaks=self.speaks).exclude(pk=self.pk)
+        taken = {word: other for other in rows for word in other.listed}
+        for word in self.listed:
+            if word in taken:
+                message = _("“%(word)s” is a word of another command already: %(other)s.")
+                raise ValidationError({"words": message % {"word": word, "other": taken[word]}})
 
     def get_absolute_url(self) -> str:
         return reverse("admin:scenarios_command_change", args=[self.pk])
 
     @property
     def listed(self) -> list[str]:
-        """The words as they are compared: one space, small letters."""
-        return [" ".join(word.casefold().split()) for word in self.words.split(",") if word.strip()]
+        """The words as they are compared."""
+        return [word for one in self.words.split(",") if (word := heard(one))]

@@ -3,10 +3,11 @@
 import pytest
 from django.core.exceptions import ValidationError
 
+from apps.bots.models import Channel
 from apps.conversations import advancing, inbox
 from apps.conversations.models import Message
 from apps.events.models import Event
-from apps.identity.models import Lead
+from apps.identity.models import Lead, Person
 from apps.scenarios import triggers
 from apps.scenarios.commands import doing
 from apps.scenarios.commands.models import Command
@@ -100,6 +101,46 @@ def test_a_scenario_starts_from_anywhere(lead: Lead) -> None:
     command(lead, "start", "menu", scenario=menu)
     assert write(lead, "form", "menu") == ["Menu"]
     assert Event.objects.filter(kind="session.started").order_by("-pk")[0].details["why"] == "command “menu”"
+
+
+def test_the_same_word_is_answered_in_the_person_s_language(lead: Lead) -> None:
+    command(lead, "stop", "/stop, stop", text="Stopped.")
+    command(lead, "stop", "/stop, стоп", text="Остановлено.", speaks="ru")
+    assert (write(lead, "/stop"), write(lead, "стоп")) == (["Stopped."], [])
+    Person.objects.update(language="ru-RU")
+    assert (write(lead, "/stop"), write(lead, "Стоп!"), write(lead, "stop")) == (["Остановлено."], ["Остановлено."], ["Stopped."])
+
+
+def test_groups_address_the_bot_by_name_and_other_bots_are_left_alone(lead: Lead) -> None:
+    Channel.objects.update(account={"username": "Shop_Bot"})
+    menu = make_scenario(lead.channel.bot, definition(node("start", "start", next="menu"), node("menu", "message", {"text": "Menu"})))
+    command(lead, "start", "/menu, menu", scenario=menu)
+    heard = {
+        words: write(lead, words)
+        for words in ("/menu@shop_bot", "@Shop_bot menu", "@shop_bot, MENU!", "/menu@other_bot", "@other_bot menu")
+    }
+    assert heard == {
+        "/menu@shop_bot": ["Menu"],
+        "@Shop_bot menu": ["Menu"],
+        "@shop_bot, MENU!": ["Menu"],
+        "/menu@other_bot": [],
+        "@other_bot menu": [],
+    }
+
+
+def test_a_word_of_another_command_is_refused(lead: Lead) -> None:
+    command(lead, "stop", "stop, СТОП")
+    with pytest.raises(ValidationError) as refused:
+        command(lead, "back", "назад, Стоп!")
+    assert refused.value.message_dict == {"words": ["“стоп” is a word of another command already: stop, СТОП."]}
+    command(lead, "back", "стоп", speaks="uk")
+
+
+@pytest.mark.parametrize(("fields", "field"), [({"kind": "language", "language": "по-русски"}, "language"), ({"kind": "stop", "speaks": "?"}, "speaks"), ({"kind": "stop", "words": " , "}, "words")])  # fmt: skip
+def test_what_no_language_or_word_is(lead: Lead, fields: Json, field: str) -> None:
+    with pytest.raises(ValidationError) as refused:
+        Command(bot=lead.channel.bot, **{"words": "x", **fields}).full_clean()
+    assert list(refused.value.message_dict) == [field]
 
 
 def test_commands_say_what_they_need(lead: Lead) -> None:
