@@ -15,7 +15,6 @@ from apps.scenarios.importer import ForeignFileError, Imported, Importer
 MOST_BLOCKS = 5_000
 EVENTS = {
     "reply": "Use a router after each question.",
-    "command": "Use a trigger.",
     "invalidReply": "Use the text for answers that are not understood.",
 }
 
@@ -42,7 +41,7 @@ class Typebot(Importer):
         Bot(drawing, section, data, Variables.of(data)).draw()
         for event in objects(data.get("events")):
             kind = text(event.get("type"))
-            if kind != "start":
+            if kind not in {"start", "command"}:
                 drawing.tell(name, f"event {kind}", "unsupported", EVENTS.get(kind, "There is no such event here."), section=section)
         found = drawing.drawn(key=slug(name, sign="-", empty="typebot"), description=_("Imported from Typebot."))
         return Imported(scenarios=[found], lines=drawing.lines)

@@ -1,67 +1,24 @@
-"""Typebot's blocks as ours. A maker answers the block that it became, or None when it has no counterpart."""
+"""Typebot's blocks as ours. A maker answers the block that it became, or None when it has no counterpart; questions and values have files of
+their own.
+"""
 
-from collections.abc import Callable, Sequence
-from dataclasses import dataclass, field
+import re
 
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing
-from apps.scenarios.foreign.formulas import FormulaError
 from apps.scenarios.foreign.naming import Distinct, slug
 from apps.scenarios.foreign.reading import number, obj, objects, text
-from apps.scenarios.foreign.typebot.texts import Variables, calculated, option, path_of, plain, rich
-from apps.scenarios.importer import Verdict
+from apps.scenarios.foreign.typebot.place import Made, Maker, Place, done, says
+from apps.scenarios.foreign.typebot.questions import ASKED, ask
+from apps.scenarios.foreign.typebot.texts import option, path_of, plain
+from apps.scenarios.foreign.typebot.values import set_variable
 
-WEB_ADDRESS = r"^(https?://)?[^\s/.]+\.[^\s]+$"
-OF_DAY = r"^\s*([01]?\d|2[0-3])[:.][0-5]\d\s*$"
-ASKED = {
-    "text input": "text", "number input": "number", "email input": "email", "url input": "regex", "date input": "date",
-    "time input": "regex", "phone number input": "phone", "rating input": "number", "file input": "file",
-    "choice input": "choice", "picture choice input": "choice", "cards input": "choice",
-}  # fmt: skip
 OPERATORS = {
     "Equal to": "equals", "Not equal": "not_equals", "Contains": "contains", "Does not contain": "not_contains", "Greater than": "gt",
     "Less than": "lt", "Greater or equal to": "gte", "Less or equal to": "lte", "Is set": "is_set", "Is empty": "is_empty",
     "Starts with": "starts", "Ends with": "ends", "Matches regex": "matches",
 }  # fmt: skip
-READY = {
-    "Now": "{{ now }}", "Today": "{{ today }}", "Yesterday": "{{ now | shift: '-1 day' }}", "Tomorrow": "{{ now | shift: '1 day' }}",
-    "User ID": "{{ lead.id }}", "Contact name": "{{ user_name }}", "Phone number": "{{ user_phone }}", "Empty": "",
-    "Environment name": "{{ channel.kind }}",
-}  # fmt: skip
-NO_QUESTION = "👇"  # above buttons that nothing is asked with: messengers show no buttons without a text
+FLAGGED = re.compile(r"^/(?P<pattern>.*)/[a-z]*$", re.DOTALL)
 FAILURES = ("client_error", "server_error", "timeout", "refused")
-
-
-@dataclass
-class Place:
-    """Where a block stands: drawing and section, its group's title, where it is drawn, the file's variables."""
-
-    drawing: Drawing
-    section: Section
-    title: str
-    at: tuple[float, float]
-    known: Variables
-    said: list[str] = field(default_factory=list)
-
-    def node(self, kind: str, params: Json) -> Json:
-        found = self.drawing.node(self.section, kind, params, title=self.title, place=self.at)
-        self.at = (self.at[0], self.at[1] + 150)
-        return found
-
-    def tell(self, what: str, verdict: Verdict, message: str = "", *, node: Json | None = None) -> None:
-        self.drawing.tell(self.title, what, verdict, message, node=node, section=self.section)
-
-
-@dataclass
-class Made:
-    """A block of ours: where the way goes on (`onward`), and exits that an item of theirs leads out of (`ways`: exit → item)."""
-
-    node: Json
-    onward: tuple[str, ...] = ("next",)
-    ways: dict[str, Json] = field(default_factory=dict)
-
-
-Maker = Callable[[Place, Json], Made | None]
 
 
 def make(place: Place, block: Json) -> Made | None:
@@ -73,19 +30,6 @@ def make(place: Place, block: Json) -> Made | None:
         place.tell(kind or "block", "unsupported", UNSUPPORTED.get(kind, "There is no such block here."))
         return None
     return maker(place, block)
-
-
-def done(place: Place, made: Made, what: str, lost: Sequence[str], near: str = "") -> Made:
-    message = differing(lost, near)
-    place.tell(what, "approximated" if message else "exact", message, node=made.node)
-    return made
-
-
-def says(place: Place, block: Json) -> Json:
-    """Parameters of what a text block says, and the formulas that were lost on the way."""
-    found = rich(obj(block.get("content")), place.known)
-    place.said = found.lost
-    return {"text": found.text, **({"format": "html"} if found.html else {})}
 
 
 def _text(place: Place, block: Json) -> Made | None:
@@ -107,95 +51,7 @@ def _media(kind: str, message: str = "") -> Maker:
     return make_one
 
 
-# --- questions -------------------------------------------------------------------------------------------------------
-
-
-def ask(place: Place, block: Json, *, said: Json | None = None) -> Made:
-    """A question; `said`: the text block right before it, which becomes its text."""
-    kind, lost, near = text(block.get("type")), list(place.said), ""
-    params: Json = {"kind": ASKED[kind], "save_as": place.known.at(option(block, "variableId")), "attempts": 0, **(said or {})}
-    retry = plain(text(option(block, "retryMessageContent")), place.known)
-    if retry.text:
-        params["unrecognised_text"] = retry.text
-    ways: dict[str, Json] = {}
-    if ASKED[kind] == "choice":
-        near = _choices(place, block, params, ways, lost)
-    elif ASKED[kind] == "regex":
-        params["pattern"] = WEB_ADDRESS if kind == "url input" else OF_DAY
-    elif ASKED[kind] == "number":
-        _range(block, params, kind)
-    node = place.node("input", params)
-    return done(place, Made(node, ("ok",), ways), kind, lost, near)
-
-
-def _choices(place: Place, block: Json, params: Json, ways: dict[str, Json], lost: list[str]) -> str:
-    """Fills in the choices; the items that lead out by themselves go into `ways`. Answers what differs."""
-    dynamic = text(option(block, "dynamicVariableId"))
-    if dynamic:
-        params["options"] = f"{{{{ {place.known.at(dynamic)} }}}}"
-        return ""
-    labels, items = [], []
-    for index, item in enumerate(objects(block.get("items"))):
-        written = plain(text(item.get("content")) or text(item.get("title")), place.known)
-        lost += written.lost
-        labels.append(written.text or f"{index + 1}")
-        items.append(item)
-    by_label: dict[str, Json] = {}
-    for label, item in zip(labels, items, strict=True):
-        by_label.setdefault(label, item)
-    params["choices"] = choices(labels, language=place.drawing.language)
-    if not params["choices"]:
-        params["kind"] = "text"
-        return "it has no choices"
-    if not str(params.get("text", "")).strip():
-        params["text"] = NO_QUESTION
-    ways.update({str(choice["id"]): by_label[str(choice["label"])] for choice in params["choices"]})
-    if option(block, "isMultipleChoice") is True:
-        return "one answer is taken where several could be chosen"
-    return "" if text(block.get("type")) == "choice input" else "pictures of the choices are left out"
-
-
-def _range(block: Json, params: Json, kind: str) -> None:
-    low = number(option(block, "min")) if kind == "number input" else 0 if text(option(block, "startsAt")) == "0" else 1
-    high = number(option(block, "max")) if kind == "number input" else number(option(block, "length")) or 10
-    bounds = [f"value {sign} {bound:g}" for sign, bound in ((">=", low), ("<=", high)) if bound is not None]
-    if bounds:
-        params["validation"] = " and ".join(bounds)
-
-
 # --- logic -----------------------------------------------------------------------------------------------------------
-
-
-def _set_variable(place: Place, block: Json) -> Made | None:
-    what, kind = "Set variable", text(option(block, "type"))
-    name = place.known.at(option(block, "variableId"), otherwise="")
-    if not name:
-        return None
-    if kind in READY:
-        value: object = READY[kind]
-    elif kind not in {"", "Custom"}:
-        place.tell(what, "unsupported", f"“{kind}” has no counterpart.")
-        return None
-    else:
-        value = _value(place, text(option(block, "expressionToEvaluate")))
-        if value is None:
-            place.tell(what, "unsupported", "The value is JavaScript. Make it a custom action.")
-            return None
-    return done(place, Made(place.node("set_variable", {"variables": [{"name": name, "value": value}]})), what, [])
-
-
-def _value(place: Place, expression: str) -> object | None:
-    """A number, a calculation, or a text with placeholders; None for real code."""
-    found = number(expression)
-    if found is not None and expression.strip() == expression.strip().lstrip("+"):
-        return int(found) if found.is_integer() else found
-    try:
-        return f"{{{{ {calculated(expression, place.known)} }}}}"
-    except FormulaError:
-        if any(sign in expression for sign in ("=>", "();", "return ", "const ", "let ", ";", "new ", "Math.", "JSON.")):
-            return None
-        written = plain(expression, place.known)
-        return None if written.lost else written.text
 
 
 def _condition(place: Place, block: Json) -> Made | None:
@@ -208,7 +64,7 @@ def _condition(place: Place, block: Json) -> Made | None:
         if not found:
             continue
         joined = found[0] if len(found) == 1 else {"any" if content.get("logicalOperator") == "OR" else "all": found}
-        name = ids(slug(text(item.get("displayCondition")) or f"if-{index + 1}", sign="-"))
+        name = ids(slug(text(item.get("title")) or f"if-{index + 1}", sign="-"))
         branches.append({"id": name, "when": joined})
         ways[name] = item
     if not branches:
@@ -229,8 +85,8 @@ def _compared(place: Place, comparison: Json, near: list[str]) -> Json | None:
     if sign not in OPERATORS:
         near.append("a comparison without an operator is “equals”")
     operator = OPERATORS.get(sign, "equals")
-    if operator == "matches":
-        value = value.strip("/")
+    flagged = FLAGGED.match(value) if operator == "matches" else None
+    value = flagged["pattern"] if flagged else value
     bare = operator in {"is_set", "is_empty"}
     return {"variable": name, "operator": operator, **({} if bare else {"value": value})}
 
@@ -304,7 +160,7 @@ MAKERS: dict[str, Maker] = {
     "audio": _media("audio"),
     "video": _media("", "the address of the film is sent"),
     "embed": _media("", "the address of the page is sent"),
-    "Set variable": _set_variable,
+    "Set variable": set_variable,
     "Condition": _condition,
     "Wait": _wait,
     "AB test": _ab_test,
@@ -316,6 +172,7 @@ MAKERS: dict[str, Maker] = {
     "Pabbly": _request,
     "Chatwoot": _operator,
 }
+AGENT = "Use an agent."
 UNSUPPORTED = {
     "Code": "Make it a custom action in JavaScript.",
     "Script": "Make it a custom action in JavaScript.",
@@ -325,8 +182,25 @@ UNSUPPORTED = {
     "Google Analytics": "Subscribe to events instead.",
     "Pixel": "Subscribe to events instead.",
     "Email": "Use an action that sends a request to a mail service.",
-    "OpenAI": "Use an agent.",
-    "openai": "Use an agent.",
-    "Return": "A called section comes back by its Exit point.",
+    "Return": "Nothing calls this group, so there is nowhere to come back to.",
+    "Jump": "It names no group.",
+    "cal-com": "Send the address of the calendar as a link.",
+    "qr-code": "Send the picture of the code by its address.",
+    **dict.fromkeys(
+        (
+            "OpenAI",
+            "openai",
+            "mistral",
+            "anthropic",
+            "groq",
+            "together-ai",
+            "open-router",
+            "deepseek",
+            "perplexity",
+            "dify-ai",
+            "chat-node",
+        ),
+        AGENT,
+    ),
     "webhook": "Use an endpoint that emits an event.",
 }

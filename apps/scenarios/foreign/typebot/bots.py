@@ -1,70 +1,127 @@
-"""A Typebot file as one section: its groups block by block, then the edges between them."""
+"""A Typebot file as sections: what the start leads to as the first one, and one for each place that is called and comes back."""
 
 from dataclasses import dataclass, field
 
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.drawing import Drawing, Section, join
+from apps.scenarios.foreign.naming import slug
 from apps.scenarios.foreign.reading import number, obj, objects, text
 from apps.scenarios.foreign.typebot import blocks
-from apps.scenarios.foreign.typebot.blocks import Made, Place
+from apps.scenarios.foreign.typebot.place import Made, Place, says
+from apps.scenarios.foreign.typebot.questions import ASKED, ask
+from apps.scenarios.foreign.typebot.reach import Call, Target, Ways
 from apps.scenarios.foreign.typebot.texts import Variables, option
 
 STEP_Y = 150
-
-
-@dataclass(frozen=True)
-class Target:
-    """Where a way leads: a group of theirs, or one of its blocks."""
-
-    group: str = ""
-    block: str = ""
+MOST_CALLED = 100
+NOT_COMING_BACK = "starts when a customer writes the word; it does not come back to the question that was open"
 
 
 @dataclass
 class Bot:
     drawing: Drawing
-    section: Section
+    main: Section
     data: Json
     known: Variables
+    sections: dict[Call, Section] = field(default_factory=dict)
+    told: set[str] = field(default_factory=set)
+
+    def draw(self) -> None:
+        ways = Ways.of(self.data)
+        begin = self._beginning(ways)
+        commands = {text(option(event, "command")): ways.along(event.get("outgoingEdgeId")) for event in self._events("command")}
+        first, calls = ways.reached([begin.group, *(target.group for target in commands.values() if target)])
+        called: dict[str, None] = {}
+        for call in calls:
+            groups, more = ways.reached([call.target.group])
+            called |= groups
+            calls += [one for one in more if one not in calls]
+        for call in calls[:MOST_CALLED]:
+            name = text(ways.groups[call.target.group].get("title")) or "Called"
+            self.sections[call] = self.drawing.section(name)
+        loose = [group for group in ways.groups if group not in first and group not in called]
+        main = Part(self, self.main, ways, [*first, *loose])
+        main.begin(begin, initial=self.known.initial)
+        for word, target in commands.items():
+            main.command(word, target or Target())
+        main.draw()
+        for call, section in self.sections.items():
+            part = Part(self, section, ways, list(ways.reached([call.target.group])[0]), call)
+            part.begin(call.target)
+            part.draw()
+        self.drawing.quiet = False
+
+    def _events(self, kind: str) -> list[Json]:
+        return [event for event in objects(self.data.get("events")) if event.get("type") == kind]
+
+    def _beginning(self, ways: Ways) -> Target:
+        """The start event of version 6; the start block of older files; else the first group."""
+        begins = self._events("start")
+        begins += [block for group in ways.groups.values() for block in objects(group.get("blocks")) if block.get("type") == "start"]
+        for begin in begins:
+            found = ways.along(begin.get("outgoingEdgeId"))
+            if found:
+                return found
+        return Target() if begins or not ways.groups else Target(next(iter(ways.groups)))
+
+
+@dataclass
+class Part:
+    """Some groups of the file on their way into a section. `call`: how the section is called; None for the first one."""
+
+    bot: Bot
+    section: Section
+    ways: Ways
+    groups: list[str]
+    call: Call | None = None
     loose: list[tuple[Json, str, Target]] = field(default_factory=list)
     entries: dict[str, str] = field(default_factory=dict)
     passed: dict[str, Target] = field(default_factory=dict)
 
+    @property
+    def drawing(self) -> Drawing:
+        return self.bot.drawing
+
+    def begin(self, target: Target, *, initial: Json | None = None) -> None:
+        last, taken = self.drawing.node(self.section, "start", place=(0, -2 * STEP_Y if initial else -STEP_Y)), "next"
+        if initial:
+            values = [{"name": name, "value": value} for name, value in list(initial.items())[:50]]
+            kept = self.drawing.node(self.section, "set_variable", {"variables": values}, place=(0, -STEP_Y))
+            join(last, "next", kept["id"])
+            last = kept
+        self.loose.append((last, taken, target))
+
+    def command(self, word: str, target: Target) -> None:
+        """A command of theirs is a word that starts the scenario at an entry of its own."""
+        if not word.strip():
+            return
+        alias = f"command-{len(self.drawing.triggers) + 1}-{slug(word, sign='-')}"[:60].rstrip("-")
+        entry = self.drawing.node(self.section, "entry", {"alias": alias}, place=(-400, STEP_Y * len(self.drawing.triggers)))
+        self.loose.append((entry, "next", target))
+        self.drawing.triggers.append({"kind": "keyword", "words": [word], "match": "exact", "entry": alias})
+        self.drawing.tell(f"/{word}", "event command", "approximated", NOT_COMING_BACK, node=entry)
+
     def draw(self) -> None:
-        groups = objects(self.data.get("groups"))
-        start = self.drawing.node(self.section, "start", place=(0, -STEP_Y))
-        self.loose.append((start, "next", self._beginning(groups)))
-        for group in groups:
-            self._group(group)
+        for key in self.groups:
+            self.drawing.quiet = key in self.bot.told
+            self._group(key, self.ways.groups[key])
+            self.bot.told.add(key)
         for node, taken, target in self.loose:
-            join(node, taken, self._resolved(target) or self.drawing.ended(self.section))
+            join(node, taken, self._resolved(target) or self._end())
 
-    def _beginning(self, groups: list[Json]) -> Target:
-        """The start event of version 6; the start block of older files; else the first group."""
-        begins = [event for event in objects(self.data.get("events")) if event.get("type") == "start"]
-        begins += [block for group in groups for block in objects(group.get("blocks")) if block.get("type") == "start"]
-        for begin in begins:
-            found = self._along(text(begin.get("outgoingEdgeId")))
-            if found:
-                return found
-        return Target() if begins or not groups else Target(text(groups[0].get("id")))
-
-    def _along(self, edge_id: str) -> Target | None:
-        edge = next((edge for edge in objects(self.data.get("edges")) if edge_id and text(edge.get("id")) == edge_id), None)
-        if edge is None:
-            return None
-        to = obj(edge.get("to"))
-        return Target(text(to.get("groupId")), text(to.get("blockId") or to.get("stepId")))
+    def _end(self) -> str:
+        """Where loose ends lead: back to the caller, unless only a Return leads there."""
+        if not self.section.end and self.call and not self.call.ends:
+            self.section.end = self.drawing.node(self.section, "end")["id"]
+        return self.drawing.ended(self.section)
 
     # --- one group ----------------------------------------------------------------------------------------------------
 
-    def _group(self, group: Json) -> None:
+    def _group(self, name: str, group: Json) -> None:
         listed = [block for block in objects(group.get("blocks")) if block.get("type") != "start"]
         at = obj(group.get("graphCoordinates"))
-        place = Place(
-            self.drawing, self.section, text(group.get("title")), ((number(at.get("x")) or 0), (number(at.get("y")) or 0)), self.known
-        )
-        name = text(group.get("id"))
+        where = ((number(at.get("x")) or 0), (number(at.get("y")) or 0))
+        place = Place(self.drawing, self.section, text(group.get("title")), where, self.bot.known)
         # Each block begins with what it became; one that became nothing passes on to the next.
         for index, block in enumerate(listed):
             after = Target(name, text(listed[index + 1].get("id"))) if index + 1 < len(listed) else Target()
@@ -77,13 +134,13 @@ class Bot:
         if self._is_asked(block, following):
             self.passed[key] = after
             return
-        onward = self._along(text(block.get("outgoingEdgeId"))) or after
+        onward = self.ways.along(block.get("outgoingEdgeId")) or after
+        place.said = []
         jump = self._jump(place, block)
-        if jump is not None:
+        if isinstance(jump, Target):
             self.passed[key] = jump
             return
-        place.said = []
-        made = self._question(place, block, before) or blocks.make(place, block)
+        made = jump or self._question(place, block, before) or blocks.make(place, block)
         if made is None:
             self.passed[key] = onward
             return
@@ -92,34 +149,36 @@ class Bot:
 
     def _is_asked(self, block: Json, following: Json) -> bool:
         """A text right before a question is the question's text, unless the way leaves between them."""
-        return (
-            block.get("type") == "text"
-            and text(following.get("type")) in blocks.ASKED
-            and not self._along(text(block.get("outgoingEdgeId")))
-        )
+        return block.get("type") == "text" and text(following.get("type")) in ASKED and not self.ways.along(block.get("outgoingEdgeId"))
 
     def _question(self, place: Place, block: Json, before: Json) -> Made | None:
-        if text(block.get("type")) not in blocks.ASKED or not before or not self._is_asked(before, block):
+        if text(block.get("type")) not in ASKED or not before or not self._is_asked(before, block):
             return None
-        said = blocks.says(place, before)
-        return blocks.ask(place, block, said=said if said["text"].strip() else None)
+        said = says(place, before)
+        return ask(place, block, said=said if said["text"].strip() else None)
 
-    def _jump(self, place: Place, block: Json) -> Target | None:
-        """Blocks that only lead elsewhere."""
-        match text(block.get("type")):
-            case "Jump":
-                place.tell("Jump", "exact")
-                return Target(text(option(block, "groupId")), text(option(block, "blockId")))
-            case "Typebot link" if text(option(block, "typebotId")) == "current":
-                place.tell("Typebot link", "exact")
-                return Target(text(option(block, "groupId")))
-        return None
+    def _jump(self, place: Place, block: Json) -> Made | Target | None:
+        """Blocks that only lead elsewhere: for good, with coming back, or back."""
+        kind = text(block.get("type"))
+        if kind == "Return" and self.call:
+            place.tell(kind, "exact")
+            return Made(place.node("exit", {"mode": "return"}), ())
+        call = self.ways.call(block, last=False)
+        section = self.bot.sections.get(call) if call else None
+        if section is not None:
+            place.tell(kind, "exact")
+            return Made(place.node("exit", {"mode": "call", "section": section.id}))
+        to = self.ways.jump(block)
+        if to is None or to.group not in self.ways.groups:
+            return None
+        place.tell(kind, "exact")
+        return to
 
     def _lead_on(self, made: Made, onward: Target) -> None:
         for taken in made.onward:
             self.loose.append((made.node, taken, onward))
         for taken, item in made.ways.items():
-            target = self._along(text(item.get("outgoingEdgeId")))
+            target = self.ways.along(item.get("outgoingEdgeId"))
             if target or made.node["kind"] == "router":
                 self.loose.append((made.node, taken, target or Target()))
 

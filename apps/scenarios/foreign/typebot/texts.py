@@ -25,12 +25,16 @@ class Variables:
     by_id: dict[str, str] = field(default_factory=dict)
     by_name: dict[str, str] = field(default_factory=dict)
     distinct: Distinct = field(default_factory=lambda: Distinct("_"))
+    initial: dict[str, Any] = field(default_factory=dict)
 
     @classmethod
     def of(cls, data: Json) -> "Variables":
         found = cls()
         for item in objects(data.get("variables")):
-            found.by_id[text(item.get("id"))] = found.named(text(item.get("name")))
+            name = found.by_id[text(item.get("id"))] = found.named(text(item.get("name")))
+            value = item.get("value")
+            if isinstance(value, str | int | float) or (isinstance(value, list) and all(isinstance(one, str) for one in value)):
+                found.initial[name] = _bare_value(value)
         return found
 
     def named(self, name: str) -> str:
@@ -41,6 +45,13 @@ class Variables:
 
     def at(self, value: Any, *, otherwise: str = "answer") -> str:
         return self.by_id.get(text(value), otherwise)
+
+
+def _bare_value(value: Any) -> Any:
+    """A value that is no template: braces in it are text."""
+    if isinstance(value, list):
+        return [_bare_value(one) for one in value]
+    return _literal(text(value), escape=False) if isinstance(value, str) else value
 
 
 @dataclass
@@ -131,8 +142,8 @@ def _line(node: Json, known: Variables, lost: list[str], *, escape: bool, depth:
             return f'<a href="{html.escape(address.text)}">{"".join(inner)}</a>' if escape and address.text else "".join(inner)
         case "li":
             return f"• {''.join(inner).strip()}\n"
-        case "ul" | "ol":
-            return "".join(inner)
+        case "ol":
+            return "".join(f"{number}. {said.removeprefix('• ')}" for number, said in enumerate(filter(str.strip, inner), start=1))
     return "".join(inner)
 
 
