@@ -2,13 +2,14 @@
 
 import os
 import sys
-import time
+from pathlib import Path
 from typing import Any, Self
 
 from celery import Celery
 from celery.app.amqp import AMQP
-from celery.signals import after_task_publish, beat_init, celeryd_after_setup
-from django.db import DatabaseError, close_old_connections
+from celery.signals import beat_init, celeryd_after_setup
+from django.conf import settings
+from django.utils.log import configure_logging
 from kombu import Connection
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
@@ -29,12 +30,14 @@ class SteadyAMQP(AMQP):
     Connection = SteadyConnection
 
 
-app = Celery("dialogbus", amqp=SteadyAMQP)
-app.config_from_object("django.conf:settings", namespace="CELERY")
-if "beat" not in sys.argv:  # which knows tasks by their names alone
-    app.autodiscover_tasks()
+# It knows tasks by their names alone and asks the database in plain SQL: without Django's applications it takes half the memory.
+_PROGRAM = Path(sys.argv[0])
+IS_BEAT = "celery" in {_PROGRAM.name, _PROGRAM.parent.name} and "beat" in sys.argv[1:]
 
-SIGN_OF_LIFE_SECONDS = 5.0
+app = Celery("dialogbus", amqp=SteadyAMQP, fixups=[] if IS_BEAT else None)
+app.config_from_object("django.conf:settings", namespace="CELERY")
+if not IS_BEAT:
+    app.autodiscover_tasks()
 
 
 @celeryd_after_setup.connect
@@ -48,25 +51,6 @@ def load_kinds(**_signal: object) -> None:
 
 
 @beat_init.connect
-def show_beats_life(**_signal: object) -> None:
-    """In the process of beat every hint that really went out is a sign of life for `/health/`, noted every few seconds."""
-    noted = -SIGN_OF_LIFE_SECONDS
-
-    def note(**_published: object) -> None:
-        nonlocal noted
-        if time.monotonic() - noted >= SIGN_OF_LIFE_SECONDS:
-            noted = time.monotonic()
-            note_beat()
-
-    after_task_publish.connect(note, weak=False, dispatch_uid="beat.life")
-
-
-def note_beat() -> None:
-    """Says that beat lives; a database that is away never stops the clock."""
-    from apps.core.health import beat_heart  # noqa: PLC0415 - models can be imported only when Django is ready
-
-    close_old_connections()
-    try:
-        beat_heart("beat")
-    except DatabaseError:
-        close_old_connections()
+def set_up_beats_log(**_signal: object) -> None:
+    """As `django.setup` does elsewhere."""
+    configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)

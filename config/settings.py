@@ -276,23 +276,32 @@ CELERY_BEAT_SCHEDULER = "apps.core.beating:SteadyScheduler"
 # A queue for imports alone, for which a worker of its own is started: `celery -A config worker --queues=<name>`.
 CELERY_TASK_ROUTES = {"customdata.import": {"queue": env.str("IMPORT_QUEUE", default="celery")}}
 CELERY_BEAT_SCHEDULE = {
-    "sweep-imports": {"task": "customdata.sweep_imports", "schedule": 3.0, "options": {"expires": 5}},
     "sweep-search": {"task": "customdata.sweep_search", "schedule": 30.0, "options": {"expires": 25}},
     "sweep-bi": {"task": "customdata.sweep_bi", "schedule": 60.0, "options": {"expires": 50}},
     "tidy-imports": {"task": "customdata.tidy_imports", "schedule": 3600.0, "options": {"expires": 600}},
-    "sweep": {"task": "conversations.sweep", "schedule": 1.0, "options": {"expires": 5}},
-    "schedules": {"task": "scenarios.schedules", "schedule": 10.0, "options": {"expires": 10}},
+    "sweep": {
+        "task": "conversations.sweep",
+        "schedule": 10.0,
+        "options": {"expires": 5},
+    },  # a worker's sign of life; work is found by LOOKS
     "tidy-widgets": {"task": "panel.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy": {"task": "conversations.tidy", "schedule": 3600.0, "options": {"expires": 600}},
-    "send-codes": {"task": "identity.send_codes", "schedule": 3.0, "options": {"expires": 10}},
     "tidy-webhooks": {"task": "events.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-gateway": {"task": "gateway.tidy", "schedule": 3600.0, "options": {"expires": 600}},
-    "sweep-data": {"task": "customdata.sweep", "schedule": 5.0, "options": {"expires": 5}},
     "tidy-scripts": {"task": "scenarios.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-data": {"task": "customdata.tidy", "schedule": 3600.0, "options": {"expires": 600}},
     "tidy-identity": {"task": "identity.tidy", "schedule": 3600.0, "options": {"expires": 600}},
-    "publish-due": {"task": "scenarios.publish_due", "schedule": 10.0, "options": {"expires": 10}},
     "channel-health": {"task": "bots.check_channels", "schedule": 30.0, "options": {"expires": 25}},
+}
+# Sweeps that beat starts when there is something to do, which it asks the database each second (apps/core/looking.py): by task the question, and
+# after how many seconds it is started again while there still is.
+LOOKS = {
+    "conversations.sweep": ("apps.conversations.due.SWEEP", 1.0),
+    "identity.send_codes": ("apps.identity.due.CODES", 3.0),
+    "customdata.sweep": ("apps.customdata.due.WORK", 5.0),
+    "customdata.sweep_imports": ("apps.customdata.due.IMPORTS", 3.0),
+    "scenarios.schedules": ("apps.scenarios.due.SCHEDULES", 10.0),
+    "scenarios.publish_due": ("apps.scenarios.due.PUBLICATIONS", 10.0),
 }
 
 # --- logs ------------------------------------------------------------------------------------------------------------

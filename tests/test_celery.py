@@ -1,41 +1,36 @@
-from collections.abc import Iterator
+import subprocess
+import sys
 
 import pytest
-from celery.signals import after_task_publish
+from django.conf import settings
 from kombu.exceptions import OperationalError
 
-from apps.core.models import Heartbeat
-from config.celery import app, show_beats_life
+from config.celery import app
 from tools.ports import free_port
-
-
-@pytest.fixture
-def _beat() -> Iterator[None]:
-    show_beats_life()
-    yield
-    after_task_publish.disconnect(dispatch_uid="beat.life")
-
-
-@pytest.mark.django_db(transaction=True)  # a process of its own takes a connection of its own
-@pytest.mark.usefixtures("_beat")
-def test_a_hint_that_went_out_is_beats_sign_of_life() -> None:
-    app.send_task("conversations.sweep")
-    app.send_task("conversations.sweep")
-
-    assert list(Heartbeat.objects.values_list("name", flat=True)) == ["beat"]
-
-
-@pytest.mark.django_db(transaction=True)  # a process of its own takes a connection of its own
-def test_other_processes_give_no_sign_for_beat() -> None:
-    app.send_task("conversations.sweep")
-
-    assert not Heartbeat.objects.exists()
 
 
 def test_the_tasks_of_the_clock_exist() -> None:
     app.loader.import_default_modules()
 
-    assert {entry["task"] for entry in app.conf.beat_schedule.values()} - set(app.tasks) == set()
+    assert ({entry["task"] for entry in app.conf.beat_schedule.values()} | set(settings.LOOKS)) - set(app.tasks) == set()
+
+
+BEAT = """
+import sys
+sys.argv = ["/somewhere/celery/__main__.py", "beat"]
+from config.celery import app
+app.loader.init_worker()
+app.finalize()
+from apps.core.beating import SteadyScheduler
+from apps.core.looking import Looker
+from django.apps import apps
+print(len(Looker().asked), apps.ready, "rest_framework" in sys.modules, "conversations.sweep" in app.tasks)
+"""
+
+
+def test_beat_does_without_djangos_applications() -> None:
+    done = subprocess.run([sys.executable, "-c", BEAT], capture_output=True, text=True, check=True, timeout=60)
+    assert done.stdout.split() == [str(len(settings.LOOKS)), "False", "False", "False"]
 
 
 def test_a_broker_that_is_away_is_asked_again_each_second(monkeypatch: pytest.MonkeyPatch) -> None:

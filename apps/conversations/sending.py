@@ -24,7 +24,7 @@ from apps.conversations import beside, calling, claimants, delivering, fetching,
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core import dbclock
-from apps.core.health import beat_heart
+from apps.core.heart import beat_heart
 from apps.core.loop import close_connections
 
 logger = structlog.get_logger(__name__)

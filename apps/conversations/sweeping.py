@@ -8,14 +8,15 @@ from django.db.models.functions import Now
 from django.utils import timezone
 
 from apps.conversations import callbacks, inbox, waking
+from apps.conversations.due import OVERDUE
 from apps.conversations.inbox import Posting
 from apps.conversations.models import FeedItem, Lane, Timer, Update
+from apps.core import hot
 from apps.core.health import forget_dead
-from apps.core.models import Heartbeat
 
 FEED_DAYS = 7
 TIMER_BATCH = 500
-SILENCE = timedelta(seconds=5)
+SILENCE_SECONDS = 5.0
 
 
 def sweep() -> int:
@@ -31,13 +32,11 @@ def sweep() -> int:
 
 
 def stand_in() -> int:
-    """Sweep when those who should have not done so for a while: no beat, no broker, or a clock that was set back, after which a beat may
-    sleep for hours. Any process may call it now and then; how many timers fired.
+    """Sweep when those who should have not done so: something has been due for a while. There is no beat, no broker, or a worker that stands
+    still. Any process may call it now and then; how many timers fired.
     """
-    swept = Heartbeat.objects.filter(name="worker")
-    if swept.filter(at__gt=Now() - SILENCE).exists() or not swept.exists():
-        return 0
-    return sweep()
+    overdue = hot.run(f"SELECT {OVERDUE}", {"silence": SILENCE_SECONDS})[0][0]
+    return sweep() if overdue else 0
 
 
 def fire_timers(*, limit: int) -> int:

@@ -5,10 +5,10 @@ import time
 from celery import shared_task
 
 from apps.conversations import draining, sweeping
-from apps.core.health import beat_heart
+from apps.core.heart import beat_heart
 
 DRAIN_SECONDS = 30.0
-HEART_SECONDS = 2.5  # less than the silence after which others sweep in our place
+HEART_SECONDS = 5.0
 
 
 class _Hearts:

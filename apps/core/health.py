@@ -1,7 +1,5 @@
 """Whether the parts of the installation work. Each check is a plain function that returns a `Part` and raises nothing."""
 
-import os
-import socket
 import time
 from collections.abc import Callable
 from dataclasses import asdict, dataclass, field
@@ -36,17 +34,6 @@ class Part:
 
     def as_json(self) -> dict[str, Any]:
         return {key: value for key, value in asdict(self).items() if key == "ok" or value}
-
-
-def beat_heart(name: str, *, instance: str = "", details: dict[str, Any] | None = None) -> None:
-    """A sign of life of this process under `name` (worker, sender, beat, poller …), by the database's clock; call it every few seconds."""
-    instance = instance or f"{socket.gethostname()}:{os.getpid()}"
-    Heartbeat.objects.bulk_create(
-        [Heartbeat(name=name, instance=instance[:100], at=Now(), details=details or {})],
-        update_conflicts=True,
-        unique_fields=["name", "instance"],
-        update_fields=["at", "details"],
-    )
 
 
 def forget_dead() -> int:

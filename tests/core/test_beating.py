@@ -8,6 +8,9 @@ import pytest
 from celery import Celery
 
 from apps.core.beating import SteadyScheduler
+from apps.core.looking import Looker, Question
+
+pytestmark = pytest.mark.django_db
 
 
 class Noting(SteadyScheduler):
@@ -31,8 +34,10 @@ def app() -> Celery:
     return made
 
 
-def made(app: Celery, file: Path) -> Noting:
-    return Noting(app=app, schedule_filename=str(file))
+def made(app: Celery, file: Path, *asked: Question) -> Noting:
+    scheduler = Noting(app=app, schedule_filename=str(file))
+    scheduler._looker = Looker(list(asked))
+    return scheduler
 
 
 def put_an_hour_ahead(scheduler: SteadyScheduler) -> None:
@@ -66,3 +71,18 @@ def test_it_goes_on_after_a_restart(app: Celery, tmp_path: Path) -> None:
     again = made(app, tmp_path / "schedule")
     assert ticked(again) >= 2
     again.close()
+
+
+def test_what_has_something_to_do_is_sent_besides_the_clock(app: Celery, tmp_path: Path) -> None:
+    app.conf.beat_schedule = {}
+    scheduler = made(app, tmp_path / "schedule", Question("due", "true", 1.0), Question("nothing", "false", 1.0))
+    assert ticked(scheduler) == 1
+    assert sent[0].startswith("<ScheduleEntry: due due()")
+    scheduler.close()
+
+
+def test_it_wakes_for_the_next_look_however_long_the_clock_has_nothing(app: Celery, tmp_path: Path) -> None:
+    app.conf.beat_schedule = {}
+    scheduler = made(app, tmp_path / "schedule")
+    assert 0.5 < scheduler.tick() <= 1.0
+    scheduler.close()

@@ -8,12 +8,13 @@ from django.utils import timezone
 from pytest_django import Settings
 
 from apps.core import health
+from apps.core.heart import beat_heart
 from apps.core.models import Heartbeat
 
 
 def beat_all() -> None:
     for name in health.PROCESSES:
-        health.beat_heart(name, details={"pid": 1})
+        beat_heart(name, details={"pid": 1})
 
 
 @pytest.mark.django_db
@@ -40,9 +41,9 @@ def test_health_names_a_process_that_is_silent(client: Client) -> None:
 
 @pytest.mark.django_db
 def test_one_living_process_of_a_name_is_enough() -> None:
-    health.beat_heart("worker", instance="a:1")
-    health.beat_heart("worker", instance="b:2")
-    health.beat_heart("worker", instance="b:2")
+    beat_heart("worker", instance="a:1")
+    beat_heart("worker", instance="b:2")
+    beat_heart("worker", instance="b:2")
     Heartbeat.objects.filter(instance="a:1").update(at=timezone.now() - dt.timedelta(minutes=5))
     part = health.process("worker")
     assert (part.ok, part.details["alive"]) == (True, 1)

@@ -10,7 +10,7 @@ from pytest_django import Settings
 
 from apps.accounts.models import User
 from apps.bots.models import Channel
-from apps.core.health import beat_heart
+from apps.core.heart import beat_heart
 from apps.events.models import Event
 from apps.events.recording import record
 from apps.gateway import tokens
