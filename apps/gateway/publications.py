@@ -72,7 +72,7 @@ class PublicationView(StaffView):
     @extend_schema(**authoring_spec.IMPACT)
     def get(self, request: HttpRequest, pk: int) -> HttpResponse:
         scenario = edited(request, pk)
-        problems = publishing.check(scenario.draft, bot=scenario.bot)
+        problems = publishing.check(scenario.draft, bot=scenario.bot, own=scenario.pk)
         report = testing.run_all(scenario, only_active=True)
         standing = [{"node": row.node, "people": row.people, "removed": row.removed} for row in publishing.standing(scenario)]
         return done(

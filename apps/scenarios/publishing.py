@@ -1,6 +1,5 @@
 """Draft → published version. A version never changes; people inside a session stay on theirs."""
 
-from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any, TypedDict, Unpack
 
@@ -14,9 +13,8 @@ from apps.bots.registry import adapters
 from apps.core.models import StoredFile
 from apps.core.settings_store import constants, instance_settings
 from apps.events.recording import record
-from apps.identity.attributes import private_keys
 from apps.identity.models import ClientField
-from apps.scenarios import loose, triggers
+from apps.scenarios import clashing, loose, triggers
 from apps.scenarios.engine import lint
 from apps.scenarios.engine.contract import Problem
 from apps.scenarios.engine.definition import logic_hash
@@ -67,8 +65,10 @@ class Standing:
     removed: bool
 
 
-def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
-    """All problems of a definition in the light of this bot: its channels' limits, known names, existing kinds."""
+def check(definition: dict[str, Any], *, bot: Bot, own: int | None = None) -> list[Problem]:
+    """All problems of a definition in the light of this bot: its channels' limits, known names, existing kinds, what else its triggers would meet.
+    `own` is the scenario whose definition it is.
+    """
     capabilities = [
         adapters[kind].capabilities for kind in set(bot.channels.filter(is_active=True).values_list("kind", flat=True)) if kind in adapters
     ]
@@ -80,19 +80,7 @@ def check(definition: dict[str, Any], *, bot: Bot) -> list[Problem]:
     ]
     files = StoredFile.objects.values_list("key", flat=True)
     found = lint.check(definition, blocks=blocks, actions=actions_for(bot.pk), capabilities=capabilities, known_names=known, files=files)
-    return sorted([*found, *_private_dates(definition)], key=lambda problem: problem.level)
-
-
-def _private_dates(definition: Any) -> Iterator[Problem]:
-    """Personal data are encrypted, so that nobody can be found by a date among them."""
-    declared = definition.get("triggers") if isinstance(definition, dict) else None  # a draft may hold anything
-    for index, trigger in enumerate(declared if isinstance(declared, list) else []):
-        name = trigger.get("attribute") if isinstance(trigger, dict) and trigger.get("kind") == "date" else None
-        if isinstance(name, str) and name in private_keys():
-            message = _(
-                "“%(name)s” is personal data and stored encrypted, so nobody can be found by it. Keep the date in another attribute."
-            )
-            yield Problem("error", "private_date", message % {"name": name}, field=f"triggers.{index}.attribute")
+    return sorted([*found, *clashing.problems(definition, bot_id=bot.pk, own=own)], key=lambda problem: problem.level)
 
 
 def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int, user: User | None) -> Scenario:
@@ -109,7 +97,7 @@ def save_draft(scenario: Scenario, definition: dict[str, Any], *, based_on: int,
 
 def check_publishable(scenario: Scenario, definition: dict[str, Any], *, override: str = "") -> testing.Report:
     """Raises `PublishingRefusedError` for errors, `TestsFailedError` for failing tests without a reason; else what the tests said."""
-    errors = [problem for problem in check(definition, bot=scenario.bot) if problem.level == "error"]
+    errors = [problem for problem in check(definition, bot=scenario.bot, own=scenario.pk) if problem.level == "error"]
     if errors:
         raise PublishingRefusedError(errors)
     report = testing.run_all(scenario, definition=definition, only_active=True)

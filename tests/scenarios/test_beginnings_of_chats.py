@@ -8,7 +8,8 @@ from apps.conversations import advancing, inbox
 from apps.conversations.models import Message
 from apps.events.models import Event
 from apps.identity.models import Lead, Person
-from apps.scenarios import triggers
+from apps.scenarios import publishing, triggers
+from apps.scenarios.commands.models import Command
 from apps.scenarios.matching import is_slip
 from tests.making import make_channel, make_lead, text
 from tests.scenarios.definitions import Json, definition, node
@@ -106,12 +107,28 @@ def test_what_nothing_took_says_why_as_well(lead: Lead) -> None:
 
 
 def test_a_question_that_lets_nothing_interrupt_keeps_the_keyword_and_says_so(lead: Lead) -> None:
-    ask = definition(node("start", "start", next="q"), node("q", "input", {"text": "City?", "interruptible": False}, ok="end"), node("end", "end"))
+    ask = definition(
+        node("start", "start", next="q"), node("q", "input", {"text": "City?", "interruptible": False}, ok="end"), node("end", "end")
+    )
     make_scenario(lead.channel.bot, {**ask, "triggers": [keyword("ask")]})
     make_scenario(lead.channel.bot, saying("Menu", **keyword("menu")))
     write(lead, "ask")
     write(lead, "menu")
     assert Event.objects.get(kind="trigger.held").details == {"why": "keyword “menu”: the open question lets nothing interrupt"}
+
+
+def test_words_that_start_something_else_are_told_before_publishing(lead: Lead) -> None:
+    bot = lead.channel.bot
+    menu = make_scenario(bot, saying("Menu", **keyword("menu", "/menu")))
+    Command.objects.create(bot=bot, kind="stop", words="stop")
+
+    def told(own: int | None = None, **more: object) -> list[tuple[str, str, str]]:
+        found = publishing.check(saying("x", **keyword("Menu!", "STOP", "help", **more)), bot=bot, own=own)
+        return [(problem.level, problem.code, problem.field) for problem in found]
+
+    command = ("warning", "command_word", "triggers.0.words")
+    assert told() == [("warning", "same_word", "triggers.0.words"), command]
+    assert (told(menu.pk), told(language="ru")) == ([command], [command])
 
 
 def test_start_in_a_language_of_its_own(lead: Lead) -> None:

@@ -25,7 +25,7 @@ def publish_view(request: HttpRequest, scenario: Scenario, context: dict[str, An
     form = PublishForm(request.POST or None, removed=[row for row in standing if row.removed], nodes=loose.names(scenario.draft))
     if request.method == "POST" and form.is_valid() and _published(request, scenario, form):
         return HttpResponseRedirect(page_address(scenario))
-    problems = publishing.check(scenario.draft, bot=scenario.bot)
+    problems = publishing.check(scenario.draft, bot=scenario.bot, own=scenario.pk)
     refused = any(problem.level == "error" for problem in problems)
     page = {
         **context, "scenario": scenario, "form": form, "problems": problems, "refused": refused,

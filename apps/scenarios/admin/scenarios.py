@@ -319,7 +319,7 @@ def _read(text: str) -> Any:
 
 
 def _problems(definition: Any, scenario: Scenario) -> list[Problem]:
-    return publishing.check(definition, bot=scenario.bot)
+    return publishing.check(definition, bot=scenario.bot, own=scenario.pk)
 
 
 def _opened(theirs: Scenario, form: ScenarioForm) -> dict[str, Any]:

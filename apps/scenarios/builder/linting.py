@@ -10,11 +10,11 @@ from apps.scenarios.engine.flow import FlowNode, load
 from apps.scenarios.registry import actions_for, blocks
 
 
-def lint(definition: Any, *, bot: Bot) -> Json:
+def lint(definition: Any, *, bot: Bot, own: int | None = None) -> Json:
     """The form of `LintSerializer`. Blocks that cannot be read yet are missing from `nodes`: their last exits go on to count."""
     flow, _problems = load(definition, blocks=blocks, actions=actions_for(bot.pk))
     return {
-        "problems": [problem_facts(problem) for problem in publishing.check(definition, bot=bot)],
+        "problems": [problem_facts(problem) for problem in publishing.check(definition, bot=bot, own=own)],
         "nodes": {node.id: _node(node, flow.scope) for node in flow.nodes.values()} if flow else {},
     }
 

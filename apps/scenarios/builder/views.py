@@ -83,7 +83,7 @@ class LintView(BuilderView):
     )
     def post(self, request: Request, pk: int) -> Response:
         scenario = self.scenario(request, pk)
-        return Response(lint(_checked(LintRequestSerializer, request)["definition"], bot=scenario.bot))
+        return Response(lint(_checked(LintRequestSerializer, request)["definition"], bot=scenario.bot, own=scenario.pk))
 
 
 class DraftView(BuilderView):

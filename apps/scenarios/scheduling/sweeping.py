@@ -6,6 +6,7 @@ simply done again. What was due while everything was down is made up for: the ne
 
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from datetime import date, datetime, time, timedelta
 from typing import Any
 
@@ -34,7 +35,17 @@ BATCH = 500
 LOCK_SPACE = 7301  # of PostgreSQL's advisory locks: one schedule is worked on by one sweep
 OLDEST = 120  # years that an anniversary may be old
 
-Starting = tuple[datetime, QuerySet[Person]]
+
+@dataclass(frozen=True)
+class Starting:
+    """One time that has come and for whom. `key` names it among the times of the schedule: the day of a date is one time, wherever a person who
+    travels is when its hour comes; `why` is for the trace.
+    """
+
+    moment: datetime
+    key: str
+    people: QuerySet[Person]
+    why: str
 
 
 def sweep(now: datetime | None = None) -> int:
@@ -49,7 +60,7 @@ def _once(pk: int, now: datetime) -> int:
         schedule = Schedule.objects.select_related("bot", "scenario").filter(pk=pk, next_at__lte=now).first() if mine else None
         if schedule is None:
             return 0
-        started = sum(_start(schedule, moment, people) for moment, people in STARTS[schedule.kind](schedule, now))
+        started = sum(_start(schedule, starting) for starting in STARTS[schedule.kind](schedule, now))
         last = {"last_at": now, "last_people": started} if started else {}
         Schedule.objects.filter(pk=pk).update(since=now, next_at=following(schedule, now), **last)
         return started
@@ -79,7 +90,8 @@ def _by_cron(schedule: Schedule, now: datetime) -> Iterator[Starting]:
     while (moment := rule.following(after, here)) is not None and moment <= now:
         found = after = moment
     if found is not None:
-        yield found, Person.objects.filter(bot_id=schedule.bot_id)
+        people = Person.objects.filter(bot_id=schedule.bot_id)
+        yield Starting(found, found.isoformat(), people, f"schedule “{schedule}”")
 
 
 def _by_date(schedule: Schedule, now: datetime) -> Iterator[Starting]:
@@ -92,7 +104,8 @@ def _by_date(schedule: Schedule, now: datetime) -> Iterator[Starting]:
         while day <= last:
             moment = on_the_wall(datetime.combine(day, hour), here)
             if since < moment <= now:
-                yield moment, people.filter(_has_date(schedule, day), timezone=name)
+                why = f"schedule “{schedule}”: {day.isoformat()} in {here}"
+                yield Starting(moment, day.isoformat(), people.filter(_has_date(schedule, day), timezone=name), why)
             day += timedelta(days=1)
 
 
@@ -125,17 +138,17 @@ def _is_leap(year: int) -> bool:
 # --- starting -----------------------------------------------------------------------------------------------------------
 
 
-def _start(schedule: Schedule, moment: datetime, people: QuerySet[Person]) -> int:
+def _start(schedule: Schedule, starting: Starting) -> int:
     when = Condition.model_validate(schedule.config["when"]) if schedule.config.get("when") else None
     started = 0
-    for batch in _in_batches(people):
+    for batch in _in_batches(starting.people):
         leads = _chosen(batch, when)
-        started += sum(posted.created for posted in inbox.post(_posting(schedule, moment, lead) for lead in leads))
+        started += sum(posted.created for posted in inbox.post(_posting(schedule, starting, lead) for lead in leads))
     if started:
         record(
             "schedule.started",
             bot_id=schedule.bot_id,
-            details={"scenario": schedule.scenario.key, "schedule": str(schedule), "at": moment.isoformat(), "people": started},
+            details={"scenario": schedule.scenario.key, "schedule": str(schedule), "at": starting.moment.isoformat(), "people": started},
         )
     return started
 
@@ -162,19 +175,19 @@ def _names(lead: Lead, known: dict[str, Any]) -> Names:
     return Names({}, facts, now=timezone.now(), language=facts.language or "en")
 
 
-def _posting(schedule: Schedule, moment: datetime, lead: Lead) -> Posting:
+def _posting(schedule: Schedule, starting: Starting, lead: Lead) -> Posting:
     return Posting(
         channel_id=lead.channel_id,
         bot_id=schedule.bot_id,
         chat_id=lead.chat_id,
         kind=Update.Kind.START,
         source=SOURCE,
-        event_key=f"{schedule.scenario_id}:{schedule.key[:16]}:{moment.isoformat()}:{lead.person_id}",
+        event_key=f"{schedule.scenario_id}:{schedule.key[:16]}:{starting.key}:{lead.person_id}",
         trace_id=new_trace_id(),
         payload={
             "scenario_id": schedule.scenario_id,
             "entry": schedule.config.get("entry") or "",
-            "params": {"scheduled_for": moment.isoformat()},
-            "why": f"schedule “{schedule}”",
+            "params": {"scheduled_for": starting.moment.isoformat()},
+            "why": starting.why,
         },
     )

@@ -114,6 +114,49 @@ def test_three_days_before_a_date_at_ten_o_clock_of_their_own(channel: Channel) 
     assert greeted()[-2:] == ["Hello, Olga!", "Hello, Taro!"]
 
 
+def test_the_trace_says_for_which_day_and_where(channel: Channel) -> None:
+    person(channel, "Anna", contract_end="2026-11-26")
+    scheduled(channel, MONDAY, kind="date", attribute="contract_end", days=-3, at="10:00")
+    assert (sweeping.sweep(MONDAY), greeted()) == (1, ["Hello, Anna!"])
+    why = Event.objects.get(kind="session.started").details["why"]
+    assert why == "schedule “contract_end -3 d 10:00”: 2026-11-23 in Europe/Kyiv"
+
+
+def test_who_travels_is_written_to_once_although_ten_o_clock_comes_again(channel: Channel) -> None:
+    anna = person(channel, "Anna", zone="Asia/Tokyo", contract_end="2026-11-26")
+    tokyo = datetime(2026, 11, 23, 1, 0, tzinfo=UTC)
+    scheduled(channel, tokyo, kind="date", attribute="contract_end", days=-3, at="10:00")
+    assert sweeping.sweep(tokyo) == 1
+    Person.objects.filter(pk=anna.person_id).update(timezone="")
+    assert (sweeping.sweep(MONDAY), greeted()) == (0, ["Hello, Anna!"])
+
+
+def test_a_date_that_changed_is_kept_at_its_new_day_and_only_there(channel: Channel) -> None:
+    anna = person(channel, "Anna", contract_end="2026-11-26")
+    boris = person(channel, "Boris", contract_end="2026-11-26")
+    scheduled(channel, MONDAY, kind="date", attribute="contract_end", days=-3, at="10:00")
+    Person.objects.filter(pk=anna.person_id).update(attributes={"contract_end": "2026-11-28"})  # before its moment: two days later
+    assert sweeping.sweep(MONDAY) == 1
+    Person.objects.filter(pk=boris.person_id).update(attributes={"contract_end": "2026-11-28"})  # after it: once more, for the new date
+    assert sweeping.sweep(MONDAY + timedelta(days=1)) == 0
+    assert sweeping.sweep(MONDAY + timedelta(days=2)) == 2
+    Person.objects.update(attributes={"contract_end": "2026-11-26"})  # what is over is over
+    assert sweeping.sweep(MONDAY + timedelta(days=2, minutes=15)) == 0
+    assert greeted() == ["Hello, Anna!", "Hello, Boris!", "Hello, Boris!"]
+
+
+def test_the_nights_in_which_the_clock_changes(channel: Channel) -> None:
+    person(channel, "Spring", trip="2027-03-28")
+    person(channel, "Autumn", trip="2026-10-25")
+    spring = datetime(2027, 3, 28, 1, 0, tzinfo=UTC)  # 03:00 becomes 04:00 in Kyiv: 03:30 does not exist
+    autumn = datetime(2026, 10, 25, 0, 30, tzinfo=UTC)  # the first of two 03:30
+    for day, name in ((spring, "Spring"), (autumn, "Autumn")):
+        scheduled(channel, day, kind="date", attribute="trip", at="03:30")
+        assert (sweeping.sweep(day - timedelta(seconds=1)), sweeping.sweep(day)) == (0, 1), name
+        assert (sweeping.sweep(day + timedelta(minutes=30)), sweeping.sweep(day + timedelta(minutes=60))) == (0, 0), name
+        Schedule.objects.all().delete()
+
+
 def test_birthdays_come_each_year_also_those_of_29_february(channel: Channel) -> None:
     person(channel, "Anna", born="1990-02-28")
     person(channel, "Leap", born="1992-02-29")
@@ -142,6 +185,17 @@ def test_a_switched_off_scenario_does_not_start(channel: Channel) -> None:
     assert sweeping.sweep(MONDAY) == 0
 
 
+def test_a_date_that_is_no_date_field_is_told(channel: Channel) -> None:
+    def told(name: str) -> list[tuple[str, str, str]]:
+        found = publishing.check(greeting(kind="date", attribute=name), bot=channel.bot)
+        return [(problem.level, problem.code, problem.field) for problem in found]
+
+    ClientField.objects.create(key="contract_end", label="Contract end", type="date")
+    ClientField.objects.create(key="shop", label="Shop", type="text")
+    assert (told("contract_end"), told("shop")) == ([], [("warning", "undeclared_date", "triggers.0.attribute")])
+    assert told("nothing") == [("warning", "undeclared_date", "triggers.0.attribute")]
+
+
 @pytest.mark.parametrize(
     ("trigger", "field"),
     [
@@ -151,6 +205,7 @@ def test_a_switched_off_scenario_does_not_start(channel: Channel) -> None:
     ],
 )
 def test_what_cannot_run_is_refused_before_it_is_published(channel: Channel, trigger: dict[str, Any], field: str) -> None:
+    ClientField.objects.create(key="born", label="Born", type="date")
     ClientField.objects.create(key="passport_until", label="Passport", type="date", is_private=True)
     found = publishing.check(greeting(**trigger), bot=channel.bot)
     assert [problem.level for problem in found if problem.field.startswith(field)] == ["error"]
