@@ -10,6 +10,7 @@ from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
+from apps.accounts.access import can_object
 from apps.accounts.models import User
 from apps.events.admin.acts import Act, ActError, page_address
 from apps.events.admin.filtering import bot_filter, number
@@ -74,14 +75,18 @@ class ScenarioVersionAdmin(LogAdmin):
     def at(self, version: ScenarioVersion) -> SafeString:
         return moment(version.published_at)
 
-    def facts(self, request: HttpRequest, obj: ScenarioVersion) -> list[Fact]:  # noqa: ARG002
+    def facts(self, request: HttpRequest, obj: ScenarioVersion) -> list[Fact]:
         compare = reverse("admin:scenarios_scenario_compare", args=[obj.scenario_id])
+        canvas = f"{reverse('admin:scenarios_scenario_builder', args=[obj.scenario_id])}?show=differences&old={obj.number}&new=draft"
+        back = reverse("admin:scenarios_scenario_rollback", args=[obj.scenario_id, obj.number])
         export = reverse("admin:scenarios_scenario_export", args=[obj.scenario_id])
         return [
             Fact(_("scenario"), self.scenario_link(obj)), Fact(_("state"), self.state(obj)), Fact(_("published"), moment(obj.published_at)),
-            Fact(_("by"), str(obj.published_by or EMPTY)), Fact(_("note"), obj.note or EMPTY),
+            Fact(_("by"), str(obj.published_by or EMPTY)), Fact(_("note"), obj.note or EMPTY), Fact(_("people inside"), obj.get_people_display()),
             Fact(_("differences"), link(f"{compare}?old={obj.number}", _("to the draft"))),
             *([Fact(_("differences"), link(f"{compare}?old={obj.number - 1}&new={obj.number}", _("to the version before")))] if obj.number > 1 else []),
+            Fact(_("on the canvas"), link(canvas, _("Show on canvas"))),
+            *([Fact(_("roll back"), link(back, _("look first, say why, choose for the people inside")))] if _is_old(obj) and can_object(request.user, "edit", obj) else []),
             Fact(_("file"), link(f"{export}?version={obj.number}", _("Export"))),
         ]  # fmt: skip
 

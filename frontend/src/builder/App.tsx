@@ -2,8 +2,10 @@
 import { ReactFlowProvider, useReactFlow } from "@xyflow/react";
 import { useEffect } from "react";
 import { Canvas } from "./canvas/Canvas.tsx";
+import { DifferencesLayer } from "./overlay/Differences.tsx";
 import { showSide, useFigures } from "./overlay/figures.ts";
 import { FiguresPanel } from "./overlay/FiguresPanel.tsx";
+import { openFromAddress } from "./overlay/opening.ts";
 import { PeopleDialog } from "./overlay/People.tsx";
 import { BlockForm } from "./panels/BlockForm.tsx";
 import { ConflictDialog, Help, PublishDialog, Search, Toast } from "./panels/dialogs.tsx";
@@ -38,6 +40,7 @@ function Page() {
       }),
     [flow],
   );
+  useEffect(openFromAddress, []);
   return (
     <div className="fb-page">
       <Topbar />
@@ -53,6 +56,7 @@ function Page() {
       </aside>
       <QuickAdd />
       <PeopleDialog />
+      <DifferencesLayer />
       <ConflictDialog />
       <PublishDialog />
       <Search />

@@ -60,7 +60,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
     block.querySelector(`[data-id="${CSS.escape(drawn.dataset["id"] ?? "")}"]`)?.dispatchEvent(new MouseEvent("mousedown", { bubbles: true, cancelable: true, view: window, button, clientX, clientY }));
   };
   return (
-    <div onMouseDownCapture={press} onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}${mark ? " fb-marked" : ""}`} style={markStyle(mark)} data-node={node.id}>
+    <div onMouseDownCapture={press} onPointerEnter={() => setNear(true)} onPointerLeave={() => setNear(false)} className={`fb-block fb-group-${kind?.group ?? "unknown"}${selected ? " fb-selected" : ""}${worst ? ` fb-has-${worst}` : ""}${data.hit ? " fb-hit" : ""}${mark ? ` fb-marked fb-tone-${mark.tone}` : ""}`} style={markStyle(mark)} data-node={node.id}>
       {mark ? <BlockBadge mark={mark} /> : null}
       <Knob node={node.id} exit="in" live={live} />
       <div className="fb-block-head">

@@ -7,7 +7,7 @@ export const markStyle = (mark: Mark | null): CSSProperties | undefined => (mark
 
 export function BlockBadge({ mark }: { mark: Mark }) {
   return (
-    <span className={`fb-mark${mark.muted ? " fb-mark-muted" : ""}`} title={mark.title}>
+    <span className="fb-mark" title={mark.title}>
       <span className="material-symbols-outlined" aria-hidden="true">{mark.icon}</span>
       <span>{mark.label}</span>
     </span>

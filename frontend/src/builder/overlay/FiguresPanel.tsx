@@ -11,7 +11,7 @@ import { choose as chooseBlocks, goTo } from "../state/choosing.ts";
 import { useBuilder, type State } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
 import { blockScale, choose, colourBy, hideFigures, tryAgain, useFigures, type Filter } from "./figures.ts";
-import { count, heatName, HEATS, LEVELS, levelColour, levelIcon, levelOf, percent, valueOf, written, type Heat } from "./heat.ts";
+import { count, heatName, HEATS, LEVELS, levelColour, levelOf, percent, valueOf, written, type Heat } from "./heat.ts";
 import { NumberButton, NumberTable } from "./Numbers.tsx";
 
 const LISTED = 12;
@@ -110,7 +110,7 @@ function Legend({ data, heat }: { data: Figures; heat: Heat }) {
       <ol>
         {scale.length ? Array.from({ length: LEVELS }, (_, index) => index + 1).filter((level) => scale[level - 1] !== scale[level]).map((level) => (
           <li key={level}>
-            <span className="fb-swatch" style={{ background: levelColour(level) }}><span className="material-symbols-outlined" aria-hidden="true">{levelIcon(level)}</span></span>
+            <span className="fb-swatch" style={{ background: levelColour(level) }} />
             {gettext("up to %(value)s", { value: written(scale[level - 1] ?? 0, heat) })}
           </li>
         )) : <li>{{ visits: gettext("No visits in this time"), drop_off: gettext("Nobody dropped off"), time: gettext("No times yet: nobody has gone on"), errors: gettext("No errors") }[heat]}</li>}
@@ -190,7 +190,7 @@ function Ranked({ data, heat, drawn }: { data: Figures; heat: Heat; drawn: Reado
           {found.map((figures) => (
             <li key={figures.node}>
               <button type="button" onClick={() => goTo(figures.node)}>
-                <span className="fb-swatch" style={{ background: levelColour(levelOf(valueOf(figures, heat), scale)) }}><span className="material-symbols-outlined" aria-hidden="true">{levelIcon(levelOf(valueOf(figures, heat), scale))}</span></span>
+                <span className="fb-swatch" style={{ background: levelColour(levelOf(valueOf(figures, heat), scale)) }} />
                 <span>{nameOf(state, drawn.get(figures.node) as BlockData)}</span>
                 <strong>{written(valueOf(figures, heat), heat)}</strong>
               </button>

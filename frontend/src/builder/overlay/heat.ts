@@ -8,6 +8,7 @@ export type Measured = BlockFigures | ExitFigures;
 export const HEATS: readonly Heat[] = ["visits", "drop_off", "time", "errors"];
 export const LEVELS = 5;
 const LONG = 60;
+const WIDE = 20;
 
 export const heatName = (heat: Heat): string => ({ visits: gettext("Visits"), drop_off: gettext("Drop-off"), time: gettext("Time"), errors: gettext("Errors") })[heat];
 
@@ -16,14 +17,14 @@ export function valueOf(figures: Measured, heat: Heat): number | null {
   return { visits: figures.visits, drop_off: figures.drop_off, time: figures.median_seconds, errors: figures.error_rate }[heat];
 }
 
-/** The upper bounds of the steps, equal ones where a small range has fewer; empty when no value is above zero. Times differ by powers of ten, so that theirs are spread by ratio. */
+/** The upper bounds of the steps, equal ones where a small range has fewer; empty when no value is above zero. Visits and times that differ
+ *  by far are spread by ratio, else all but a few blocks would look alike. */
 export function scaleOf(values: ReadonlyArray<number | null>, heat: Heat): number[] {
   const found = values.filter((value): value is number => value !== null && value > 0);
   if (!found.length) return [];
   const [least, most] = [Math.min(...found), Math.max(...found)];
-  if (heat === "visits") return steps((share) => Math.ceil(most * share));
-  if (heat === "time" && least < most) return steps((share) => least * (most / least) ** share);
-  return steps((share) => most * share);
+  const spread = (share: number): number => ((heat === "time" || heat === "visits") && most > least * WIDE ? least * (most / least) ** share : most * share);
+  return steps((share) => (heat === "visits" ? Math.ceil(spread(share) - 1e-9) : spread(share)));
 }
 
 const steps = (at: (share: number) => number): number[] => Array.from({ length: LEVELS }, (_, index) => at((index + 1) / LEVELS));
@@ -35,7 +36,7 @@ export function levelOf(value: number | null, scale: readonly number[]): number 
   return bound === undefined ? LEVELS : scale.lastIndexOf(bound) + 1;
 }
 
-export const levelIcon = (level: number): string => (level ? `signal_cellular_${level - 1}_bar` : "remove");
+export const heatIcon = (heat: Heat): string => ({ visits: "visibility", drop_off: "trending_down", time: "timer", errors: "error" })[heat];
 export const levelColour = (level: number): string => (level ? `var(--fb-heat-${level})` : "var(--fb-heat-0)");
 const inkOf = (level: number): string => (level === LEVELS ? "var(--fb-heat-ink-strong)" : "var(--fb-heat-ink)");
 
@@ -70,7 +71,7 @@ export function markOf(figures: Measured, heat: Heat, scale: readonly number[]):
   const value = valueOf(figures, heat);
   const level = levelOf(value, scale);
   const label = written(value, heat);
-  return { colour: levelColour(level), ink: inkOf(level), icon: levelIcon(level), label, title: `${heatName(heat)}: ${label}`, muted: level === 0, weight: level, figures: "title" in figures ? figures : null };
+  return { colour: levelColour(level), ink: inkOf(level), icon: heatIcon(heat), label, title: `${heatName(heat)}: ${label}`, tone: level ? "figure" : "none", weight: level, figures: "title" in figures ? figures : null };
 }
 
-export const noFigures = (): Mark => ({ colour: "var(--fb-heat-0)", ink: "var(--db-muted)", icon: "remove", label: gettext("no figures yet"), title: gettext("Nobody of the chosen period, version and language was here."), muted: true, weight: 0, figures: null });
+export const noFigures = (): Mark => ({ colour: "var(--fb-heat-0)", ink: "var(--db-muted)", icon: "remove", label: gettext("no figures yet"), title: gettext("Nobody of the chosen period, version and language was here."), tone: "none", weight: 0, figures: null });

@@ -7,14 +7,14 @@ export type Mark = {
   /** A CSS colour for what is filled, and one for a text on it. */
   colour: string;
   ink: string;
-  /** Name of a symbol, such as signal_cellular_3_bar. */
+  /** Name of a symbol, such as visibility or add_circle. */
   icon: string;
   /** A few letters: "1,204", "32 %", "added". */
   label: string;
   /** The same in a sentence. */
   title: string;
-  /** Of what is only there for orientation. */
-  muted: boolean;
+  /** What it says; drawings may differ by more than the colour, such as dashes for what is gone. */
+  tone: "figure" | "none" | "added" | "changed" | "removed" | "moved";
   /** 0 to 5: how much there is of it; connections are drawn so much thicker. */
   weight: number;
   /** All figures of a block, for the strip that a block in full detail shows. */

@@ -32,8 +32,8 @@ export function useMarkedEdges(edges: Edge[]): Edge[] {
 
 function marked(edge: Edge, mark: Mark): Edge {
   return {
-    ...edge, label: mark.label, className: `${edge.className ?? ""} fb-way${mark.muted ? " fb-way-muted" : ""}`, ariaLabel: mark.title,
-    style: { stroke: mark.colour, strokeWidth: 1.5 + mark.weight }, labelStyle: { fill: "var(--db-strong)" }, labelBgStyle: { fill: "var(--db-card)", stroke: mark.colour },
+    ...edge, label: mark.label, className: `${edge.className ?? ""} fb-way fb-tone-${mark.tone}`, ariaLabel: mark.title,
+    style: { stroke: `color-mix(in oklab, ${mark.colour} 80%, var(--db-muted))`, strokeWidth: 1.5 + mark.weight }, labelStyle: { fill: "var(--db-strong)" }, labelBgStyle: { fill: "var(--db-card)", stroke: mark.colour },
     labelBgPadding: [5, 3], labelBgBorderRadius: 6,
   };
 }

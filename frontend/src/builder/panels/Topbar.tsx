@@ -2,6 +2,7 @@
 import { arrange } from "../state/acting.ts";
 import { saveNow } from "../state/saving.ts";
 import { mayMeasure, toggleFigures, useFigures } from "../overlay/figures.ts";
+import { showDifferences } from "../overlay/opening.ts";
 import { redo, set, undo, useBuilder, type SaveState } from "../state/store.ts";
 import { frame } from "../frame.ts";
 import { gettext, ngettext } from "../texts.ts";
@@ -12,7 +13,6 @@ const SAVE_ICONS: Record<SaveState, string> = { saved: "cloud_done", unsaved: "c
 const pages = (): ReadonlyArray<readonly [string, string, string]> => [
   ["languages", "translate", gettext("Languages")],
   ["tests", "checklist", gettext("Saved tests")],
-  ["versions", "difference", gettext("Versions and differences")],
 ];
 
 function saveText(state: SaveState, words: string): string {
@@ -66,8 +66,9 @@ export function Topbar() {
           <span className="material-symbols-outlined" aria-hidden="true">monitoring</span>
         </button>
       ) : null}
+      {draft.published ? tool("difference", gettext("Differences between versions"), "", () => void showDifferences()) : null}
       {pages().map(([name, icon, label]) =>
-        urls[name] && (name !== "versions" || draft.published) ? (
+        urls[name] ? (
           <a key={name} className="fb-tool" href={urls[name]} title={label} aria-label={label}><span className="material-symbols-outlined" aria-hidden="true">{icon}</span></a>
         ) : null,
       )}
