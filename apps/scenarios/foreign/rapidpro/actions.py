@@ -307,6 +307,8 @@ MAKERS: dict[str, Maker] = {
     "open_ticket": _ticket,
     "wait_for_time": _wait_for_time,
 }
+# Actions of which a person sees nothing.
+KEEPING = frozenset(kind for kind in MAKERS if kind.startswith(("set_", "add_", "remove_")))
 UNSUPPORTED = {
     "enter_flow": "The flow that it enters is not in the file. Import it together with this one.",
     "call_classifier": "Classifiers have no counterpart; use a router with conditions or an agent.",

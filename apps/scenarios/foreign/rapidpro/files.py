@@ -12,6 +12,7 @@ from apps.scenarios.foreign.rapidpro import interactive, legacy, starts
 from apps.scenarios.foreign.reading import at, obj, objects, rows, text
 
 CATEGORY = re.compile(r"\b(?:results|flow|child|parent)\.(\w+)\.category", re.IGNORECASE)
+RESULT = re.compile(r"\bresults\.(\w+)", re.IGNORECASE)
 VALUE = re.compile(r"@\(?(?:[^@\n]{0,80}\b)?(?:results|flow)\.(\w+)(?!\w|\.category|\.input|\.extra|\.text)", re.IGNORECASE)
 FIELD_TYPES = {"text": "text", "T": "text", "number": "number", "numeric": "number", "N": "number", "datetime": "date", "D": "date"}
 
@@ -42,6 +43,8 @@ def _bodies(data: Any) -> Iterator[Json]:
         one = obj(item)
         if is_flow(one):
             yield one
+        if is_flow(obj(one.get("definition"))):  # as the server of the editor answers
+            yield obj(one.get("definition"))
         for flow in objects(one.get("flows")):
             body = obj(flow.get("definition")) if isinstance(flow.get("definition"), dict) else flow
             if is_flow(body):
@@ -64,6 +67,7 @@ def categories_in(flows: list[Flow]) -> frozenset[str]:
             found.update(variable(match) for match in CATEGORY.findall(said))
         for node in objects(flow.body.get("nodes")):
             if any(case.get("type") == "has_category" for case in objects(at(node, "router", "cases"))):
+                found.update(variable(match) for match in RESULT.findall(text(at(node, "router", "operand"))))
                 found.update(variable(text(at(other, "router", "result_name"))) for other in objects(flow.body.get("nodes")))
     return frozenset(found)
 

@@ -99,7 +99,7 @@ class FlowSection:
     # --- one node -----------------------------------------------------------------------------------------------------
 
     def _node(self, uuid: str, node: Json, nodes: Mapping[str, Json]) -> None:
-        place, made = self._place(uuid, node), objects(node.get("actions"))
+        place, made = self._place(uuid, node), _question_last(objects(node.get("actions")))
         asks = uuid if self._waits(node) else self._asked_next(node, nodes, made)
         says = bool(asks and made) and made[-1].get("type") == "send_msg" and bool(text(made[-1].get("text")).strip())
         chains = [found for action in (made[:-1] if says else made) if (found := self._action(place, action))]
@@ -361,3 +361,12 @@ class FlowSection:
     def _category_target(self, node: Json, uuid: str) -> str:
         wanted = text(self._category(node, uuid).get("exit_uuid"))
         return next((text(item.get("destination_uuid")) for item in objects(node.get("exits")) if text(item.get("uuid")) == wanted), "")
+
+
+def _question_last(made: list[Json]) -> list[Json]:
+    """A message with quick replies after the actions that only keep something: its buttons wait for the answer, and nothing is said meanwhile."""
+    place = max((index for index, action in enumerate(made) if action.get("type") == "send_msg"), default=-1)
+    after = made[place + 1 :]
+    if place < 0 or not rows(made[place].get("quick_replies")) or not all(text(action.get("type")) in actions.KEEPING for action in after):
+        return made
+    return [*made[:place], *after, made[place]]
