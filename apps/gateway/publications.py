@@ -74,7 +74,9 @@ class PublicationView(StaffView):
         scenario = edited(request, pk)
         problems = publishing.check(scenario.draft, bot=scenario.bot, own=scenario.pk)
         report = testing.run_all(scenario, only_active=True)
-        standing = [{"node": row.node, "people": row.people, "removed": row.removed} for row in publishing.standing(scenario)]
+        standing = [
+            {"node": row.node, "title": row.title, "people": row.people, "removed": row.removed} for row in publishing.standing(scenario)
+        ]
         return done(
             {
                 "based_on": scenario.draft_version,

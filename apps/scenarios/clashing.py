@@ -44,7 +44,7 @@ def _date_problems(place: int, name: str) -> Iterator[Problem]:
 
 def _word_problems(words: dict[tuple[int, str], Json], *, bot_id: int, own: int | None) -> Iterator[Problem]:
     commands = {word: command for command in Command.objects.filter(bot_id=bot_id, is_active=True) for word in command.listed}
-    others = Trigger.objects.filter(bot_id=bot_id, kind="keyword").exclude(scenario_id=own).select_related("scenario")
+    others = Trigger.objects.filter(bot_id=bot_id, kind="keyword").exclude(scenario_id=own or 0).select_related("scenario")
     taken: dict[str, list[Trigger]] = {}
     for trigger in others:
         taken.setdefault(heard(trigger.pattern), []).append(trigger)

@@ -6,6 +6,7 @@ from typing import Any
 from django import forms
 from django.core.exceptions import ValidationError
 from django.http import QueryDict
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 from unfold import widgets
@@ -112,15 +113,18 @@ class PublishForm(forms.Form):
     )  # fmt: skip
     due_at = forms.DateTimeField(
         label=gettext_lazy("Publish at"), required=False, widget=widgets.UnfoldAdminTextInputWidget({"type": "datetime-local"}),
-        help_text=gettext_lazy("Empty: now. The draft as it is now is published then; later edits are not part of it."),
     )  # fmt: skip
 
     def __init__(self, *args: Any, removed: Sequence[Standing] = (), nodes: Sequence[tuple[str, str]] = (), **kwargs: Any) -> None:
         super().__init__(*args, **kwargs)
         self.removed = [row.node for row in removed]
+        zone = timezone.get_current_timezone_name()
+        self.fields["due_at"].help_text = _(
+            "Empty: now. By your clock (%(zone)s). The draft as it is now is published then; later edits are not part of it."
+        ) % {"zone": zone}
         for place, row in enumerate(removed):
             self.fields[f"to_{place}"] = forms.ChoiceField(
-                label=_("The %(count)s people at the removed block “%(node)s” go on at") % {"count": row.people, "node": row.node},
+                label=_("The %(count)s people at the removed block “%(node)s” go on at") % {"count": row.people, "node": row.title},
                 choices=[("", _("nowhere: they stay on their version")), *nodes], required=False, widget=widgets.UnfoldAdminSelectWidget,
             )  # fmt: skip
 
@@ -128,7 +132,16 @@ class PublishForm(forms.Form):
         """As `publishing.publish` takes it."""
         data = self.cleaned_data
         mapping = {node: data[f"to_{place}"] for place, node in enumerate(self.removed) if data[f"to_{place}"]}
-        return {"note": data["note"], "override": data["override"], "people": data["people"] or "stay", "mapping": mapping}
+        return {"note": data["note"], "override": data.get("override", ""), "people": data["people"] or "stay", "mapping": mapping}
+
+
+class RollbackForm(PublishForm):
+    """Going back happens at once and waits for no test."""
+
+    def __init__(self, *args: Any, **kwargs: Any) -> None:
+        super().__init__(*args, **kwargs)
+        del self.fields["due_at"], self.fields["override"]
+        self.fields["note"].label = _("Why")
 
 
 def file_of(scenario: Scenario, definition: dict[str, Any]) -> dict[str, Any]:

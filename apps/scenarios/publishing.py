@@ -24,6 +24,8 @@ from apps.scenarios.scheduling import planning
 from apps.scenarios.simulation import testing
 from apps.scenarios.versions import moving
 
+NOTE_CHARS = 500
+
 
 class PublishingRefusedError(Exception):
     """The draft has errors; `problems` name the nodes and say what to do."""
@@ -58,9 +60,10 @@ class StaleDraftError(Exception):
 
 @dataclass(frozen=True)
 class Standing:
-    """How many sessions stand at a node, and whether the new definition still has it."""
+    """How many sessions stand at a node, its name for people, and whether the new definition still has it."""
 
     node: str
+    title: str
     people: int
     removed: bool
 
@@ -170,27 +173,40 @@ def _overridden(report: testing.Report, override: str) -> dict[str, Any]:
     return {"override": override, "failed_tests": [result.test.name for result in report.failed]} if report.failed else {}
 
 
-def rollback(version: ScenarioVersion, *, user: User | None = None, note: str = "") -> ScenarioVersion:
-    """Make an old version's definition the draft and publish it as a new version; history is never rewritten.
+def rollback(version: ScenarioVersion, *, user: User | None = None, **chosen: Unpack[Choices]) -> ScenarioVersion:
+    """Make an old version's definition the draft and publish it as a new version; history is never rewritten. Refused, it leaves the draft alone.
 
     Tests that were made for newer versions may fail; going back must not wait for them, so that this counts as the reason.
     """
-    scenario = save_draft(version.scenario, version.definition, based_on=version.scenario.draft_version, user=user)
-    scenario.layout = version.layout
-    note = note or _("Rolled back to version %(number)s") % {"number": version.number}
-    return publish(scenario, user=user, note=note, override=note)
+    what = _("Rolled back to version %(number)s") % {"number": version.number}
+    note = f"{what}: {chosen['note']}"[:NOTE_CHARS] if chosen.get("note") else what
+    with transaction.atomic():
+        scenario = save_draft(version.scenario, version.definition, based_on=version.scenario.draft_version, user=user)
+        scenario.layout = version.layout
+        Scenario.objects.filter(pk=scenario.pk).update(layout=version.layout)
+        chosen["note"] = chosen["override"] = note
+        return publish(scenario, user=user, **chosen)
 
 
-def standing(scenario: Scenario) -> list[Standing]:
-    """Where people stand in sessions of this scenario, most crowded first; a node that the draft no longer has is marked."""
-    kept = {name for name, _title in loose.names(scenario.draft)}
+def standing(scenario: Scenario, definition: Any = None) -> list[Standing]:
+    """Where people stand in sessions of this scenario, most crowded first; a node that the draft (or `definition`) no longer has is marked."""
+    kept = dict(loose.names(scenario.draft if definition is None else definition))
+    known = {**(dict(loose.names(scenario.published.definition)) if scenario.published else {}), **kept}
     rows = (
         Session.objects.filter(scenario=scenario, status__in=[Session.Status.ACTIVE, Session.Status.SUSPENDED])
         .values("node")
         .annotate(people=Count("id"))
         .order_by("-people")
     )
-    return [Standing(node=row["node"], people=row["people"], removed=row["node"] not in kept) for row in rows]
+    return [
+        Standing(
+            node=row["node"],
+            title=known.get(row["node"], row["node"]),
+            people=row["people"],
+            removed=bool(row["node"]) and row["node"] not in kept,
+        )
+        for row in rows
+    ]
 
 
 def _write_triggers(scenario: Scenario, definition: dict[str, Any]) -> None:

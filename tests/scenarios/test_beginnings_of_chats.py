@@ -1,5 +1,7 @@
 """What starts a scenario when a person writes: words that are nearly right, and the opening of a chat."""
 
+from typing import Any
+
 import pytest
 from django.test import Client
 
@@ -53,7 +55,7 @@ def test_a_word_nearly_right_starts_what_was_meant_and_the_trace_says_why(lead: 
     assert write(lead, "manu") == "Manual"  # what fits exactly comes first
 
 
-def keyword(*words: str, match: str = "exact", **more: object) -> Json:
+def keyword(*words: str, match: str = "exact", **more: Any) -> Json:
     return {"kind": "keyword", "words": list(words), "match": match, **more}
 
 
@@ -122,7 +124,7 @@ def test_words_that_start_something_else_are_told_before_publishing(lead: Lead) 
     menu = make_scenario(bot, saying("Menu", **keyword("menu", "/menu")))
     Command.objects.create(bot=bot, kind="stop", words="stop")
 
-    def told(own: int | None = None, **more: object) -> list[tuple[str, str, str]]:
+    def told(own: int | None = None, **more: Any) -> list[tuple[str, str, str]]:
         found = publishing.check(saying("x", **keyword("Menu!", "STOP", "help", **more)), bot=bot, own=own)
         return [(problem.level, problem.code, problem.field) for problem in found]
 

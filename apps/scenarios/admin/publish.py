@@ -1,4 +1,4 @@
-"""The page that publishes: what would change and for whom, tests that fail, what becomes of the people inside, now or at a moment."""
+"""The pages that publish and roll back: what would change and for whom, tests that fail, what becomes of the people inside, now or at a moment."""
 
 from typing import Any
 
@@ -11,8 +11,9 @@ from apps.accounts.models import User
 from apps.core import audit
 from apps.events.admin.acts import page_address
 from apps.scenarios import comparing, loose, publishing
-from apps.scenarios.forms import PublishForm
-from apps.scenarios.models import PlannedPublication, Scenario
+from apps.scenarios.engine.contract import Json
+from apps.scenarios.forms import PublishForm, RollbackForm
+from apps.scenarios.models import PlannedPublication, Scenario, ScenarioVersion
 from apps.scenarios.simulation import testing
 from apps.scenarios.versions import planning
 
@@ -25,15 +26,47 @@ def publish_view(request: HttpRequest, scenario: Scenario, context: dict[str, An
     form = PublishForm(request.POST or None, removed=[row for row in standing if row.removed], nodes=loose.names(scenario.draft))
     if request.method == "POST" and form.is_valid() and _published(request, scenario, form):
         return HttpResponseRedirect(page_address(scenario))
-    problems = publishing.check(scenario.draft, bot=scenario.bot, own=scenario.pk)
-    refused = any(problem.level == "error" for problem in problems)
-    page = {
-        **context, "scenario": scenario, "form": form, "problems": problems, "refused": refused,
-        "changes": comparing.compare(scenario.published.definition, scenario.draft) if scenario.published else None,
-        "failed": [] if refused else testing.run_all(scenario, only_active=True).failed, "standing": standing,
-        "inside": sum(row.people for row in standing), "planned": _planned(scenario),
-    }  # fmt: skip
+    page = {**context, **_outlook(scenario, scenario.draft, standing), "form": form, "planned": _planned(scenario)}
     return TemplateResponse(request, "admin/scenarios/publish.html", page)
+
+
+def rollback_view(request: HttpRequest, version: ScenarioVersion, context: dict[str, Any]) -> HttpResponse:
+    """The same for going back to `version`: what would change, who stands where, why."""
+    scenario = version.scenario
+    standing = publishing.standing(scenario, version.definition)
+    form = RollbackForm(request.POST or None, removed=[row for row in standing if row.removed], nodes=loose.names(version.definition))
+    if request.method == "POST" and form.is_valid() and _rolled_back(request, version, form):
+        return HttpResponseRedirect(page_address(scenario))
+    page = {**context, **_outlook(scenario, version.definition, standing), "form": form, "version": version}
+    return TemplateResponse(request, "admin/scenarios/publish.html", page)
+
+
+def _outlook(scenario: Scenario, definition: Json, standing: list[publishing.Standing]) -> dict[str, Any]:
+    """What publishing this definition would mean."""
+    problems = publishing.check(definition, bot=scenario.bot, own=scenario.pk)
+    refused = any(problem.level == "error" for problem in problems)
+    return {
+        "scenario": scenario, "problems": problems, "refused": refused, "standing": standing, "inside": sum(row.people for row in standing),
+        "changes": comparing.compare(scenario.published.definition, definition) if scenario.published else None,
+        "failed": [] if refused else testing.run_all(scenario, definition=definition, only_active=True).failed,
+    }  # fmt: skip
+
+
+def _rolled_back(request: HttpRequest, version: ScenarioVersion, form: RollbackForm) -> bool:
+    assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
+    try:
+        made = publishing.rollback(version, user=request.user, **form.how())
+    except publishing.PublishingRefusedError as error:
+        messages.error(request, _("This version cannot be published any more: %(why)s") % {"why": error})
+        return False
+    except publishing.StaleDraftError:
+        messages.error(request, _("Somebody has saved the draft at this very moment. Look at it and try again."))
+        return False
+    audit.record(request.user, "scenarios.scenario.rollback", version.scenario, version=made.number, to=version.number)
+    messages.success(
+        request, _("Version %(number)s is published; it says what version %(old)s said.") % {"number": made.number, "old": version.number}
+    )
+    return True
 
 
 def _published(request: HttpRequest, scenario: Scenario, form: PublishForm) -> bool:

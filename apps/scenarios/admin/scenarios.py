@@ -40,6 +40,7 @@ from apps.scenarios.ordering import readable
 from apps.scenarios.versions import differing
 
 COUNTED = 1000
+MAX_NUMBER = 2**31
 
 
 class ScenarioChangeList(PlainChangeList):
@@ -76,6 +77,7 @@ class ScenarioAdmin(PageAdmin):
             path("<int:pk>/builder/", wrap(self.builder_view), name=f"{info}_builder"),
             path("<int:pk>/check/", wrap(require_POST(self.check_view)), name=f"{info}_check"),
             path("<int:pk>/publish/", wrap(self.publish_view), name=f"{info}_publish"),
+            path("<int:pk>/rollback/<int:number>/", wrap(self.rollback_view), name=f"{info}_rollback"),
             path("<int:pk>/preview/", wrap(self.preview_view), name=f"{info}_preview"),
             path("<int:pk>/preview/turn/", wrap(require_POST(self.preview_turn_view)), name=f"{info}_preview_turn"),
             path("<int:pk>/preview/keep/", wrap(require_POST(self.preview_keep_view)), name=f"{info}_preview_keep"),
@@ -172,8 +174,8 @@ class ScenarioAdmin(PageAdmin):
     def get_historical_record_context_helper(self, _request: HttpRequest, historical_record: Any) -> DraftHistory:
         return DraftHistory(self.model, historical_record)  # type: ignore[call-arg]  # simple-history's signature
 
-    def panels(self, request: HttpRequest, obj: Scenario) -> list[Panel]:  # type: ignore[override]  # noqa: ARG002
-        return [_versions(obj), _triggers(obj)]
+    def panels(self, request: HttpRequest, obj: Scenario) -> list[Panel]:  # type: ignore[override]
+        return [_versions(obj, may_edit=self.has_change_permission(request, obj)), _triggers(obj)]
 
     def builder_view(self, request: HttpRequest, pk: int) -> HttpResponse:
         return builder_view(request, self._scenario(request, pk), {**self.admin_site.each_context(request), "opts": self.opts})
@@ -200,6 +202,16 @@ class ScenarioAdmin(PageAdmin):
         title = _("Publish %(name)s") % {"name": scenario.name}
         context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
         return publish.publish_view(request, scenario, context)
+
+    def rollback_view(self, request: HttpRequest, pk: int, number: int) -> HttpResponse:
+        scenario = self._edited(request, pk)
+        version = scenario.versions.filter(number=number).first() if number < MAX_NUMBER else None
+        if version is None:
+            raise Http404
+        version.scenario = scenario
+        title = _("Roll %(name)s back to version %(number)s") % {"name": scenario.name, "number": number}
+        context = {**self.admin_site.each_context(request), "title": title, "opts": self.opts, "original": scenario}
+        return publish.rollback_view(request, version, context)
 
     # --- trying out -------------------------------------------------------------------------------------------------------
 
@@ -330,7 +342,7 @@ def _opened(theirs: Scenario, form: ScenarioForm) -> dict[str, Any]:
     return opened
 
 
-def _versions(scenario: Scenario) -> Panel:
+def _versions(scenario: Scenario, *, may_edit: bool) -> Panel:
     compare = reverse("admin:scenarios_scenario_compare", args=[scenario.pk])
     rows = []
     for version in scenario.versions.select_related("published_by").order_by("-number")[:20]:
@@ -338,9 +350,10 @@ def _versions(scenario: Scenario) -> Panel:
         rows.append((
             link(page_of("scenarios.ScenarioVersion", version.pk), f"v{version.number}"), current, moment(version.published_at),
             str(version.published_by or EMPTY), version.note or EMPTY, link(f"{compare}?old={version.number}", _("compare with the draft")),
+            EMPTY if current or not may_edit else link(reverse("admin:scenarios_scenario_rollback", args=[scenario.pk, version.number]), _("roll back")),
         ))  # fmt: skip
     return table(
-        _("Versions"), (_("version"), "", _("published"), _("by"), _("note"), ""), rows, icon="history", empty=_("Not published yet.")
+        _("Versions"), (_("version"), "", _("published"), _("by"), _("note"), "", ""), rows, icon="history", empty=_("Not published yet.")
     )
 
 
