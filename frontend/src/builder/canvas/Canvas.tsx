@@ -17,7 +17,7 @@ import {
 import { useCallback, useEffect, useMemo, useRef, useState, type DragEvent } from "react";
 import { changeNote, connect, disconnect, moveNodes } from "../model/edits.ts";
 import type { Doc, Place } from "../model/types.ts";
-import { openWay, useMarkedEdges } from "../overlay/ways.ts";
+import { openWay, useMarkedEdges, useMini } from "../overlay/ways.ts";
 import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
@@ -48,6 +48,7 @@ export function Canvas() {
   edges.current = useMemo(() => drawnEdges(get(), edges.current), [doc, section, selected, selectedEdges]);
 
   const shownEdges = useMarkedEdges(edges.current);
+  const mini = useMini(miniClass);
 
   const look = useCallback(
     (ids: readonly string[]) => {
@@ -117,7 +118,7 @@ export function Canvas() {
     >
       <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
-      <MiniMap pannable zoomable position="bottom-right" nodeClassName={miniClass} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
+      <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
   );
 }

@@ -18,7 +18,7 @@ import { blockMarks, bothFacts, drawing, ICONS, toneName, tonesOf, wayMarks, typ
 import { whyOf } from "./figures.ts";
 import { markStore, MarksContext } from "./marks.ts";
 import { compare, DRAFT, hideDifferences, usePair, type Pair } from "./opening.ts";
-import { useMarkedEdges } from "./ways.ts";
+import { useMarkedEdges, useMini } from "./ways.ts";
 
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
 const MANY = 80;
@@ -167,6 +167,7 @@ function Picture({ shown, section, chosen, onChoose }: { shown: Shown; section: 
   useEffect(() => setNodes((old) => drawnNodes(state, old)), [state]);
   const edges = useMemo(() => [...drawnEdges(state, []), ...oldEdges(state, drawn)], [state, drawn]);
   const shownEdges = useMarkedEdges(edges);
+  const mini = useMini(sameClass);
   useEffect(() => {
     const timer = window.setTimeout(() => void flow.fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.3 }), 80);
     return () => window.clearTimeout(timer);
@@ -186,10 +187,12 @@ function Picture({ shown, section, chosen, onChoose }: { shown: Shown; section: 
     >
       <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
       <Controls showInteractive={false} position="bottom-left" />
-      <MiniMap pannable zoomable position="bottom-right" nodeClassName={(node) => `fb-mini-${shown.tones.get(node.id) ?? "same"}`} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
+      <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
   );
 }
+
+const sameClass = (): string => "fb-mini-same";
 
 function oldEdges(state: State, { doc, old }: Drawing): Edge[] {
   const here = new Set(doc.definition.sections.find((section) => section.id === state.section)?.nodes.map((node) => node.id));

@@ -115,6 +115,7 @@ function Legend({ data, heat }: { data: Figures; heat: Heat }) {
           </li>
         )) : <li>{{ visits: gettext("No visits in this time"), drop_off: gettext("Nobody dropped off"), time: gettext("No times yet: nobody has gone on"), errors: gettext("No errors") }[heat]}</li>}
       </ol>
+      <p className="fb-help">{gettext("The thicker a connection, the more often it was taken.")}</p>
     </fieldset>
   );
 }
@@ -192,6 +193,7 @@ function Ranked({ data, heat, drawn }: { data: Figures; heat: Heat; drawn: Reado
               <button type="button" onClick={() => goTo(figures.node)}>
                 <span className="fb-swatch" style={{ background: levelColour(levelOf(valueOf(figures, heat), scale)) }} />
                 <span>{nameOf(state, drawn.get(figures.node) as BlockData)}</span>
+                {heat === "drop_off" || heat === "errors" ? <small>{gettext("of %(count)s", { count: count(figures.visits) })}</small> : null}
                 <strong>{written(valueOf(figures, heat), heat)}</strong>
               </button>
             </li>

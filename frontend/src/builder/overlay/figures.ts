@@ -4,7 +4,7 @@ import type { Figures } from "../../api/types.ts";
 import { ApiError, readFigures } from "../api.ts";
 import { frame } from "../frame.ts";
 import { gettext } from "../texts.ts";
-import { type Heat, levelOf, markOf, noFigures, scaleOf, valueOf, count, percent } from "./heat.ts";
+import { count, markOf, noFigures, percent, scaleOf, valueOf, type Heat } from "./heat.ts";
 import { canvasMarks, NO_MARKS, wayId, type Mark, type Marks } from "./marks.ts";
 
 export type Filter = { since: string; until: string; version: string; language: string };
@@ -23,6 +23,7 @@ export type FiguresState = {
   asked: Asked | null;
 };
 
+const MOST_WEIGHT = 5;
 const USUAL_DAYS = 30;
 const DAY = 86_400_000;
 const day = (at: Date): string => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
@@ -113,17 +114,27 @@ function marksOf(data: Figures, heat: Heat): Marks {
   return { blocks, edges: waysOf(data), otherwise: noFigures() };
 }
 
-/** Connections are always told by how often they were taken. */
-function waysOf(data: Figures): Map<string, Mark> {
+/** Connections are always told by how often they were taken: the colours are those of blocks. */
+function waysOf(data: Figures): ReadonlyMap<string, Mark> {
+  const known = ways.get(data) ?? madeWays(data);
+  ways.set(data, known);
+  return known;
+}
+
+const ways = new WeakMap<Figures, ReadonlyMap<string, Mark>>();
+
+function madeWays(data: Figures): ReadonlyMap<string, Mark> {
   const visits = new Map(data.nodes.map((node) => [node.node, node.visits]));
-  const scale = scaleOf(data.edges.map((edge) => edge.visits), "visits");
+  const most = Math.max(1, ...data.edges.map((edge) => edge.visits));
   const found = new Map<string, Mark>();
   for (const edge of data.edges) {
     for (const way of edge.to) {
       const of = visits.get(edge.node) ?? edge.visits;
-      const mark = markOf({ ...edge, visits: way.visits }, "visits", scale);
-      const label = `${count(way.visits)} · ${percent(of ? way.visits / of : 0)}`;
-      found.set(wayId(edge.node, edge.exit, way.node), { ...mark, label, title: gettext("Taken %(count)s times, by %(share)s of the visits", { count: count(way.visits), share: percent(of ? way.visits / of : 0) }), weight: levelOf(way.visits, scale) });
+      const [taken, share] = [count(way.visits), percent(of ? way.visits / of : 0)];
+      found.set(wayId(edge.node, edge.exit, way.node), {
+        colour: "var(--fb-taken)", ink: "var(--db-strong)", icon: "", label: `${taken} · ${share}`, title: gettext("Taken %(count)s times, by %(share)s of the visits", { count: taken, share }),
+        tone: "figure", weight: (MOST_WEIGHT * way.visits) / most, figures: null,
+      });
     }
   }
   return found;
