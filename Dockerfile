@@ -19,11 +19,11 @@ RUN if [ -f frontend/package.json ]; then \
 FROM python:3.13-slim-bookworm
 RUN useradd --system --uid 10001 --user-group --no-create-home --home-dir /nonexistent --shell /usr/sbin/nologin dialogbus \
     && install -d -o dialogbus -g dialogbus /data /data/media
-ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MEDIA_ROOT=/data/media
+ENV PATH=/venv/bin:$PATH PYTHONUNBUFFERED=1 PYTHONDONTWRITEBYTECODE=1 MALLOC_ARENA_MAX=2 MEDIA_ROOT=/data/media
 WORKDIR /app
 COPY --from=build /venv /venv
 COPY --from=build /app /app
 USER dialogbus
 VOLUME /data
 EXPOSE 8000 8001
-CMD ["python", "-m", "granian", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "config.wsgi:application"]
+CMD ["python", "-m", "config.web", "--interface", "wsgi", "--no-ws", "--host", "0.0.0.0", "--port", "8000", "config.wsgi:application"]

@@ -1,0 +1,38 @@
+"""The web process: granian, whose processes are forked from one that has loaded everything.
+
+What is loaded before a fork is in memory once for all of them, the first request finds everything in place, and a process that died is replaced at once instead of after
+seconds of imports. `python -m config.web` takes granian's own options.
+"""
+
+import gc
+import multiprocessing
+import sys
+
+from granian.cli import entrypoint
+
+
+def main() -> None:
+    """Where processes are not forked (macOS), each loads the application by itself."""
+    if sys.platform == "linux":
+        multiprocessing.set_start_method("fork")
+        load()
+        gc.collect()
+        gc.freeze()  # a collection in a child would write to every object's page, and so copy it
+    entrypoint()
+
+
+def load() -> None:
+    """Everything that requests use. It opens no connection and starts no thread: neither outlives a fork."""
+    import config.wsgi  # noqa: F401, PLC0415 - the interpreter that only needs the options does not pay for it
+    from django.urls import reverse  # noqa: PLC0415
+
+    from apps.bots.registry import adapters  # noqa: PLC0415 - models can be imported only when Django is ready
+    from apps.scenarios.registry import actions, blocks  # noqa: PLC0415
+
+    reverse("admin:index")  # all addresses, and so all views
+    for registry in (adapters, blocks, actions):
+        len(registry)
+
+
+if __name__ == "__main__":
+    main()
