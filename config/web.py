@@ -18,14 +18,14 @@ def main() -> None:
         load()
         gc.collect()
         gc.freeze()  # a collection in a child would write to every object's page, and so copy it
-    entrypoint()
+    entrypoint()  # type: ignore[no-untyped-call]
 
 
 def load() -> None:
     """Everything that requests use. It opens no connection and starts no thread: neither outlives a fork."""
-    import config.wsgi  # noqa: F401, PLC0415 - the interpreter that only needs the options does not pay for it
     from django.urls import reverse  # noqa: PLC0415
 
+    import config.wsgi  # noqa: F401, PLC0415 - here Django is set up
     from apps.bots.registry import adapters  # noqa: PLC0415 - models can be imported only when Django is ready
     from apps.scenarios.registry import actions, blocks  # noqa: PLC0415
 
