@@ -1,4 +1,8 @@
-"""What a quiet installation costs: every process of the product with its servers, and nobody who wants anything."""
+"""What a quiet installation costs: every process of the product with its servers, and nobody who wants anything.
+
+CPU is what the kernel has noted for each process and its children over the time watched. Memory is the proportional set size (`Pss` of `smaps_rollup`): a page that
+several processes share, because they were forked from one another or have mapped the same library, is divided among them and so counted once.
+"""
 
 import time
 

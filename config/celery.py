@@ -2,6 +2,7 @@
 
 import os
 import sys
+import warnings
 from pathlib import Path
 from typing import Any, Self
 
@@ -52,5 +53,6 @@ def load_kinds(**_signal: object) -> None:
 
 @beat_init.connect
 def set_up_beats_log(**_signal: object) -> None:
-    """As `django.setup` does elsewhere."""
+    """As `django.setup` does elsewhere. That it is not done here, and the database asked all the same, is no mistake."""
     configure_logging(settings.LOGGING_CONFIG, settings.LOGGING)
+    warnings.filterwarnings("ignore", message="Accessing the database during app initialization", category=RuntimeWarning)
