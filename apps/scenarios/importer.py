@@ -5,6 +5,7 @@ counterpart is kept as a note beside the block where it stood: nothing of the fi
 """
 
 from abc import ABC, abstractmethod
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any, ClassVar, Literal
 
@@ -57,6 +58,7 @@ class Importer(ABC):
 
     kind: ClassVar[str]
     label: ClassVar[Any]
+    words: ClassVar[Mapping[str, Any]] = {}  # what a line calls a thing of the file → what its authors know it by
 
     @abstractmethod
     def recognises(self, data: Any) -> bool:

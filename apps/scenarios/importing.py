@@ -1,5 +1,7 @@
 """Files of other systems brought in: read strictly, recognised, drawn as drafts, checked. Used by the admin and by `manage.py import_scenarios`."""
 
+import math
+import time
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -25,12 +27,17 @@ importers: Registry[Importer] = Registry("apps.scenarios.importers", Importer)
 
 @dataclass
 class Converted:
-    """A file in our form: what came of it, the bot's file that brings it in, and the problems of each draft by its key."""
+    """A file in our form: what came of it, the bot's file that brings it in, and the problems of each draft by its key.
+
+    `matched`: attributes and constants that the installation has already, so that they are no part of `file`. Drafts for whose check no
+    time was left have no entry in `problems`.
+    """
 
     importer: Importer
     imported: Imported
     file: BotFile
     problems: dict[str, list[Problem]] = field(default_factory=dict)
+    matched: list[str] = field(default_factory=list)
 
     @property
     def errors(self) -> int:
@@ -47,20 +54,22 @@ def read(path: Path) -> bytes:
         raise ForeignFileError(_("The file %(path)s cannot be read: %(why)s.") % {"path": path, "why": error.strerror}) from error
 
 
-def convert(body: bytes, *, bot: Bot, kind: str = "") -> Converted:
+def convert(body: bytes, *, bot: Bot, kind: str = "", seconds: float = math.inf) -> Converted:
     """What a file would become as drafts of the bot; nothing is stored. `kind`: the format; recognised when it is not given.
-
-    Raises `ForeignFileError`.
+    `seconds`: how long the drafts are checked; those left over are checked when they are opened. Raises `ForeignFileError`.
     """
     try:
         data = strictjson.loads(body, max_bytes=MAX_BYTES)
     except strictjson.StrictJsonError as error:
         raise ForeignFileError(_("The file is no JSON that can be read: %(why)s") % {"why": error.reason}) from error
     importer = _importer(data, kind)
-    imported = importer.convert(data)
-    file = _bot_file(imported, bot)
-    problems = {part.key: publishing.check(part.definition, bot=bot) for part in file.scenarios}
-    return Converted(importer, imported, file, problems)
+    found = _converted(importer, importer.convert(data), bot)
+    until = time.monotonic() + seconds
+    for part in found.file.scenarios:
+        if time.monotonic() >= until:
+            break
+        found.problems[part.key] = publishing.check(part.definition, bot=bot)
+    return found
 
 
 def _importer(data: Any, kind: str) -> Importer:
@@ -77,14 +86,14 @@ def _importer(data: Any, kind: str) -> Importer:
     return found
 
 
-def _bot_file(imported: Imported, bot: Bot) -> BotFile:
+def _converted(importer: Importer, imported: Imported, bot: Bot) -> Converted:
     """Drafts under keys that are free in the bot; attributes and constants that the installation does not know yet."""
     free = Distinct()
     for key in Scenario.objects.filter(bot=bot).values_list("key", flat=True):
         free(key)
     declared = set(ClientField.objects.filter(key__in=imported.fields).values_list("key", flat=True))
     constants = set(Constant.objects.filter(key__in=imported.constants).values_list("key", flat=True))
-    return BotFile(
+    file = BotFile(
         bot=BotPart(name=bot.name),
         client_fields=[
             ClientFieldPart(key=key, label=label[:100], type=ClientField.Type(kind))
@@ -94,6 +103,7 @@ def _bot_file(imported: Imported, bot: Bot) -> BotFile:
         constants=[ConstantPart(key=key, value=value) for key, value in imported.constants.items() if key not in constants],
         scenarios=[_part(drawn, free(drawn.key)) for drawn in imported.scenarios],
     )
+    return Converted(importer, imported, file, matched=[*sorted(declared), *(f"constants.{key}" for key in sorted(constants))])
 
 
 def _part(drawn: Drawn, key: str) -> ScenarioPart:

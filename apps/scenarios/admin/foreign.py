@@ -22,6 +22,7 @@ from apps.scenarios.importer import ForeignFileError
 from apps.scenarios.importing import MAX_BYTES, Converted
 
 MOST_LINES = 2_000
+CHECKING = 8.0  # seconds that the page takes to check the drafts of a large file
 
 
 def _formats() -> list[tuple[str, Any]]:
@@ -39,7 +40,8 @@ class ForeignFileForm(LookedAtForm):
         if data.get("bot") is None:  # told at its field
             return
         try:
-            data["converted"] = importing.convert(body, bot=data["bot"], kind=data.get("kind", ""))
+            seconds = 0.0 if "import" in self.data else CHECKING
+            data["converted"] = importing.convert(body, bot=data["bot"], kind=data.get("kind", ""), seconds=seconds)
         except ForeignFileError as error:
             raise ValidationError(str(error), code="file") from error
 
@@ -57,11 +59,10 @@ def import_view(request: HttpRequest, context: dict[str, Any]) -> HttpResponse:
             report = _import(request, converted, form.cleaned_data["bot"], for_good=done)
         except BotFileError as error:
             problems, done = error.problems, False
-    lines = sorted(converted.imported.lines, key=lambda line: line.verdict == "exact") if converted else []
     shown = {
-        "form": form, "converted": converted, "report": report, "problems": problems, "done": done, "lines": lines[:MOST_LINES],
-        "more_lines": max(len(lines) - MOST_LINES, 0), "counts": _counts(converted), "drafts": _drafts(converted),
-        "text": form.cleaned_data.get("text", "") if converted else "",
+        "form": form, "converted": converted, "report": report, "problems": problems, "done": done, **_told(converted),
+        "counts": _counts(converted), "drafts": _drafts(converted), "made": _made(converted, report),
+        "may_make": bot_scope(request.user, "edit", "settings").everywhere, "text": form.cleaned_data.get("text", "") if converted else "",
     }  # fmt: skip
     return TemplateResponse(request, "admin/scenarios/import_foreign.html", {**context, **shown})
 
@@ -81,19 +82,45 @@ def _allowed(user: AnyUser, file: BotFile) -> BotFile:
     return file.model_copy(update={"client_fields": [], "constants": []})
 
 
-def _counts(converted: Converted | None) -> list[tuple[str, int, str]]:
+def _counts(converted: Converted | None) -> list[tuple[str, str, int, str]]:
     if converted is None:
         return []
     count = converted.imported.count
     return [
-        (_("exact"), count("exact"), "ok"),
-        (_("approximated"), count("approximated"), "warn"),
-        (_("unsupported"), count("unsupported"), "bad"),
+        (_("exact"), _("does here what it did there"), count("exact"), "ok"),
+        (_("approximated"), _("came over, but something differs"), count("approximated"), "warn"),
+        (_("unsupported"), _("has no counterpart; kept as a note for you"), count("unsupported"), "bad"),
     ]
 
 
+def _told(converted: Converted | None) -> dict[str, Any]:
+    """What has to be looked at, draft by draft, and apart from it what came over as it was."""
+    if converted is None:
+        return {}
+    words, lines = converted.importer.words, converted.imported.lines
+    looked_at: dict[str, list[dict[str, Any]]] = {}
+    alike: list[dict[str, Any]] = []
+    for line in sorted(lines, key=lambda line: line.verdict != "unsupported")[:MOST_LINES]:
+        shown = {"place": line.place.removeprefix(f"{line.scenario} / "), "what": words.get(line.what, line.what), "line": line}
+        (alike if line.verdict == "exact" else looked_at.setdefault(line.scenario, [])).append(shown)
+    return {"looked_at": list(looked_at.items()), "alike": alike, "more_lines": max(len(lines) - MOST_LINES, 0)}
+
+
+def _made(converted: Converted | None, report: Report | None) -> list[tuple[str, str, str]]:
+    """Besides the drafts: what is new, what is there already, and what somebody has to give (kind, key, outcome)."""
+    if converted is None or report is None:
+        return []
+    drafts = {part.key for part in converted.file.scenarios}
+    new = [(str(what), key, "created") for what, key, _outcome in report.rows if key not in drafts]
+    there = [
+        (_("client field") if "." not in key else _("constant"), key.removeprefix("constants."), "matched") for key in converted.matched
+    ]
+    missing = {(need.label, need.key) for _scenario, need in report.missing}
+    return [*new, *there, *((label, key, "missing") for label, key in sorted(missing))]
+
+
 def _drafts(converted: Converted | None) -> list[dict[str, Any]]:
-    """Each draft with what keeps it from being published."""
+    """Each draft with what keeps it from being published; `checked` is false when there was no time left for it."""
     if converted is None:
         return []
     return [
@@ -101,8 +128,9 @@ def _drafts(converted: Converted | None) -> list[dict[str, Any]]:
             "key": part.key,
             "name": part.name,
             "blocks": sum(len(section.get("nodes", ())) for section in part.definition["sections"]),
-            "errors": [problem.message for problem in converted.problems[part.key] if problem.level == "error"],
-            "warnings": sum(problem.level == "warning" for problem in converted.problems[part.key]),
+            "checked": part.key in converted.problems,
+            "errors": [problem.message for problem in converted.problems.get(part.key, ()) if problem.level == "error"],
+            "warnings": sum(problem.level == "warning" for problem in converted.problems.get(part.key, ())),
         }
         for part in converted.file.scenarios
     ]

@@ -1,5 +1,8 @@
 """A file that is looked at before it is brought in: what the forms of both imports share."""
 
+import base64
+import binascii
+import zlib
 from typing import Any, ClassVar
 
 from django import forms
@@ -11,6 +14,22 @@ from unfold import widgets
 
 from apps.accounts.access import AnyUser, scoped
 from apps.bots.models import Bot
+
+PACKED = "packed:"  # in front of a text that is compressed: a large file must fit into a form again
+
+
+def packed(body: bytes) -> str:
+    return PACKED + base64.urlsafe_b64encode(zlib.compress(body)).decode()
+
+
+def unpacked(text: str, *, most_bytes: int) -> bytes:
+    """What `packed` gave, or a bare text; never more than one byte over the limit. Raises `ValidationError`."""
+    if not text.startswith(PACKED):
+        return text.encode(errors="surrogatepass")
+    try:
+        return zlib.decompressobj().decompress(base64.urlsafe_b64decode(text.removeprefix(PACKED)), most_bytes + 1)
+    except (binascii.Error, zlib.error, ValueError) as error:
+        raise ValidationError(_("Choose the file again."), code="packed") from error
 
 
 class LookedAtForm(forms.Form):
@@ -30,13 +49,14 @@ class LookedAtForm(forms.Form):
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data
         uploaded = data.get("file")
-        if uploaded and uploaded.size > self.most_bytes:
+        body = b"" if uploaded else unpacked(data.get("text", ""), most_bytes=self.most_bytes)
+        if (uploaded.size if uploaded else len(body)) > self.most_bytes:
             raise ValidationError(_("The file is larger than %(limit)s MB.") % {"limit": self.most_bytes // 1024 // 1024}, code="size")
-        body = uploaded.read() if uploaded else data.get("text", "").encode(errors="surrogatepass")
+        body = uploaded.read() if uploaded else body
         if not body.strip():
             raise ValidationError(_("Choose a file."), code="required")
         self.look(body, data)
-        data["text"] = body.decode(errors="replace")
+        data["text"] = packed(body)
         return data
 
     def look(self, body: bytes, data: dict[str, Any]) -> None:  # noqa: ARG002  subclasses take what this gives

@@ -14,6 +14,7 @@ from apps.scenarios.foreign.rapidpro.flows import Asked, FlowSection
 from apps.scenarios.foreign.rapidpro.languages import language
 from apps.scenarios.foreign.rapidpro.tests import group_name
 from apps.scenarios.foreign.rapidpro.texts import Used
+from apps.scenarios.foreign.rapidpro.words import WORDS
 from apps.scenarios.foreign.reading import at, obj, objects, rows, text
 from apps.scenarios.importer import Drawn, ForeignFileError, Imported, Importer, Line
 
@@ -23,6 +24,7 @@ MOST_FLOWS = 500
 class RapidPro(Importer):
     kind = "rapidpro"
     label = gettext_lazy("RapidPro or Glific")
+    words = WORDS
 
     def recognises(self, data: Any) -> bool:
         return bool(flows_in(data))

@@ -17,6 +17,7 @@ from apps.bots.models import Bot
 from apps.core.models import AuditEntry
 from apps.identity.models import ClientField
 from apps.scenarios import importing
+from apps.scenarios.admin.looking import packed
 from apps.scenarios.engine import lint
 from apps.scenarios.importer import ForeignFileError
 from apps.scenarios.importing import importers
@@ -113,6 +114,40 @@ def test_the_admin_shows_what_would_become_of_it_and_then_imports(page: Client, 
     assert Scenario.objects.get().key == "lead-score"
     assert AuditEntry.objects.filter(action="scenarios.foreign.import", object_id=str(bot.pk)).count() == 1
     assert page.get("/admin/scenarios/scenario/").content.decode().count(PAGE) == 1
+
+
+def test_the_report_says_what_is_made_what_is_there_and_what_is_missing(page: Client, bot: Bot) -> None:
+    ClientField.objects.create(key="colour", label="Colour")
+    upload = SimpleUploadedFile("survey.json", json.dumps(SURVEY).encode())
+    looked = page.post(PAGE, {"file": upload, "bot": bot.pk, "kind": ""})
+    assert sorted(looked.context["made"]) == [
+        ("client field", "born", "created"),
+        ("client field", "colour", "matched"),
+        ("client field", "group_painters", "created"),
+    ]
+    assert [(name, len(lines)) for name, lines in looked.context["looked_at"]] == [
+        ("Favourite colours", 5),
+        ("Age", 1),
+        ("Reminders 1D", 1),
+    ]
+    assert "rule: has a number between" in looked.content.decode()
+    assert all(draft["checked"] for draft in looked.context["drafts"])
+
+
+def test_a_large_file_comes_back_small_and_cannot_be_blown_up(page: Client, bot: Bot) -> None:
+    body = json.dumps({**SURVEY, "padding": "x" * 9_000_000}).encode()
+    looked = page.post(PAGE, {"file": SimpleUploadedFile("large.json", body), "bot": bot.pk, "kind": ""})
+    assert len(looked.context["text"]) < 100_000
+    done = page.post(PAGE, {"text": looked.context["text"], "bot": bot.pk, "kind": "", "import": "1"})
+    assert "Imported into “Shop”" in done.content.decode()
+    for text, told in ((packed(b" " * (importing.MAX_BYTES + 1)), "larger than 10 MB"), ("packed:AAAA", "Choose the file again")):
+        assert told in page.post(PAGE, {"text": text, "bot": bot.pk, "kind": "", "import": "1"}).content.decode()
+    assert Scenario.objects.count() == 3
+
+
+def test_drafts_for_whose_check_no_time_is_left_are_told(bot: Bot) -> None:
+    found = importing.convert(json.dumps(SURVEY).encode(), bot=bot, seconds=0)
+    assert (len(found.file.scenarios), found.problems) == (3, {})
 
 
 def test_a_wrong_file_is_told_on_the_page(page: Client, bot: Bot) -> None:

@@ -82,9 +82,9 @@ def test_everything_is_reported_and_what_is_lost_is_noted() -> None:
     told = lines(found)
     assert told["Favourite colours / keep", "transfer_airtime"] == "unsupported"
     assert told["Favourite colours / keep", "add_contact_groups"] == "approximated"
-    assert told["Favourite colours / bye", "send_msg"] == "approximated"
+    assert told["Favourite colours / “Next year you are @(results.age + 1). @…”", "send_msg"] == "approximated"
     assert told["Favourite colours", "trigger keyword"] == "approximated"  # RapidPro compares whole words
-    assert told["Favourite colours", "trigger S"] == "unsupported"
+    assert told["Favourite colours", "trigger schedule"] == "unsupported"
     assert told["Reminders", "campaign"] == "approximated"  # no hour was given
     assert sum(line.what == "has_number_between" for line in found.lines) == 1  # a flow that is a section elsewhere is told once
     section = found.scenarios[0].definition["sections"][0]

@@ -282,7 +282,7 @@ def test_triggers_for_groups_begin_where_the_groups_are_looked_at() -> None:
     assert referral == {"kind": "deep_link", "payload": "promo_5", "match": "exact"}
     for groups, expected in (({}, []), ({"group_clients": True}, ["Welcome"]), ({"group_clients": True, "group_staff": True}, [])):
         assert talk(found, facts=Facts(person=groups, language="en"), entry=keyword["entry"]).said == expected
-    assert ("trigger M", "unsupported") in told(found)
+    assert ("trigger missed call", "unsupported") in told(found)
     assert [(line.place, line.verdict) for line in found.lines if line.what == "group"][-1] == ("Adults", "unsupported")
     assert found.fields["born"] == ("Born", "date")
     assert {key for key, (_label, kind) in found.fields.items() if kind == "boolean"} == {"group_clients", "group_staff", "group_adults"}

@@ -22,6 +22,7 @@ HINTS = {"location": "location", "image": "photo", "audio": "voice", "video": "f
 LONGEST_WAIT = 366 * 86400
 MOST_BRANCHES = 50
 ANSWER = "answer"
+SHOWN = 40  # letters of a message that stand for its node in the report
 TO = "to:"  # before the uuid of a node of theirs, where a block of ours is not known yet
 
 
@@ -337,7 +338,7 @@ class FlowSection:
         return Place(
             drawing=self.drawing,
             section=self.section,
-            title=f"{self.section.name} / {uuid[:8]}",
+            title=f"{self.section.name} / {_known_by(node) or uuid[:8]}",
             at=self._position(node),
             used=self.used,
             localization=obj(self.flow.get("localization")),
@@ -361,6 +362,13 @@ class FlowSection:
     def _category_target(self, node: Json, uuid: str) -> str:
         wanted = text(self._category(node, uuid).get("exit_uuid"))
         return next((text(item.get("destination_uuid")) for item in objects(node.get("exits")) if text(item.get("uuid")) == wanted), "")
+
+
+def _known_by(node: Json) -> str:
+    """What its author knows a node by: the result that it keeps, or the first words that it says."""
+    said = next((found for action in objects(node.get("actions")) if (found := " ".join(text(action.get("text")).split()))), "")
+    shown = said if len(said) <= SHOWN else f"{said[: SHOWN - 1].rstrip()}…"
+    return f"“{shown}”" if shown else text(at(node, "router", "result_name"))
 
 
 def _question_last(made: list[Json]) -> list[Json]:

@@ -15,6 +15,7 @@ from apps.scenarios.importer import Verdict
 LONGEST_OFFSET = 366
 # Dates that RapidPro itself keeps of a person; they are no attributes here.
 OF_THE_SYSTEM = frozenset({"created_on", "last_seen_on"})
+LETTERS = {"S": "schedule", "M": "missed call", "V": "incoming call", "T": "closed ticket", "O": "opt-in", "P": "opt-out"}
 LONGER_WORDS = "a longer word that begins with it starts the scenario too"
 
 
@@ -91,7 +92,7 @@ def _triggers(data: Any, used: Used) -> Iterator[Start]:
             message = LONGER_WORDS
         yield Start(
             name=text(flow.get("name")) or "?",
-            what=f"trigger {made['kind'] if made else kind}",
+            what=f"trigger {made['kind'] if made else LETTERS.get(kind, kind)}",
             flow=text(flow.get("uuid")) or text(trigger.get("flow_uuid")),
             trigger=made,
             message=message,

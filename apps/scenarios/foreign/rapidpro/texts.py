@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from apps.identity.attributes import COLUMNS
 from apps.scenarios.foreign import liquid
-from apps.scenarios.foreign.formulas import Call, FormulaError, Literal, Operation, Tree, parse
+from apps.scenarios.foreign.formulas import LONGEST, Call, FormulaError, Literal, Operation, Tree, parse
 from apps.scenarios.foreign.naming import variable
 
 # The names that may stand after an @; anything else, such as an e-mail address, is plain text.
@@ -18,6 +18,7 @@ ROOTS = frozenset(
 )  # fmt: skip
 NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 BRACES = re.compile(r"\{\{|\{%")
+MOST_UNCLOSED = 20  # formulas without an end, after which the rest of a text is text
 CONTACT = {
     "": "user_name", "name": "user_name", "first_name": "user_name | split: ' ' | first", "language": "user_language",
     "timezone": "user_timezone", "tel": "user_phone", "tel_e164": "user_phone", "urn": "user_phone", "mailto": "user_email",
@@ -72,14 +73,15 @@ class Piece:
 
 
 def pieces(template: str) -> Iterator[Piece]:
-    place = start = 0
-    while (at := template.find("@", place)) >= 0:
+    place = start = unclosed = 0
+    while unclosed < MOST_UNCLOSED and (at := template.find("@", place)) >= 0:
         formula, end = _formula_at(template, at + 1)
         if template[at + 1 : at + 2] == "@":
             yield Piece(plain=template[start : at + 1])
             place = start = at + 2
         elif formula is None:
             place = at + 1
+            unclosed += template[place : place + 1] == "("
         else:
             yield Piece(plain=template[start:at])
             yield Piece(formula=formula, wanted=template[at:end])
@@ -100,7 +102,7 @@ def _formula_at(template: str, start: int) -> tuple[str | None, int]:
 def _closing(template: str, start: int) -> int:
     """The place of the bracket that closes the one at `start`; 0 when none does. Brackets in quotes do not count."""
     depth, quoted = 0, False
-    for place in range(start, len(template)):
+    for place in range(start, min(len(template), start + LONGEST + 2)):
         char = template[place]
         if char == '"':
             quoted = not quoted
