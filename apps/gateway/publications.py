@@ -12,7 +12,7 @@ from apps.gateway import authoring_spec
 from apps.gateway.answers import Json, RefusedError
 from apps.gateway.authoring import done, problem_of, refusals, scenario_for
 from apps.gateway.staff import StaffView, body_of, reader
-from apps.scenarios import publishing
+from apps.scenarios import loose, publishing
 from apps.scenarios.engine.explaining import explain
 from apps.scenarios.models import PlannedPublication, Scenario, ScenarioVersion
 from apps.scenarios.simulation import keeping, testing
@@ -91,6 +91,11 @@ class PublicationView(StaffView):
         scenario, wish = edited(request, pk), read(Publication, request)
         if wish.based_on != scenario.draft_version:
             raise RefusedError("stale", based_on=scenario.draft_version)
+        known = {node for node, _title in loose.names(scenario.draft)}
+        lost = [f"mapping.{node}" for node, heir in wish.mapping.items() if heir not in known]
+        if lost:
+            message = "The draft has no such block. Name one at which these people go on."
+            raise RefusedError("bad_request", errors=[{"field": field, "message": message} for field in lost])
         chosen = publishing.Choices(note=wish.note, override=wish.override, people=str(wish.people), mapping=wish.mapping)
         given = {"override": wish.override} if wish.override else {}
         try:

@@ -70,7 +70,7 @@ def _by_id(definition: Json) -> dict[str, tuple[str, dict[str, Any]]]:
     found = {}
     for section in _list(definition, "sections"):
         for node in _list(section, "nodes"):
-            place = PLACE_SEPARATOR.join((section.get("name") or section["id"], node.get("title") or node["id"]))
+            place = PLACE_SEPARATOR.join((str(section.get("name") or section["id"]), str(node.get("title") or node["id"])))
             found[node["id"]] = (
                 f"{place} ({node.get('kind', '')})",
                 {**{key: node[key] for key in node if key != "id"}, "section": section["id"]},
@@ -104,4 +104,4 @@ def _flat(value: Any, path: str = "") -> dict[str, str]:
 def _list(data: Any, key: str) -> list[dict[str, Any]]:
     """Tolerant of drafts that are not valid: only what can be named is compared."""
     found = data.get(key) if isinstance(data, Mapping) else None
-    return [item for item in found if isinstance(item, dict) and "id" in item] if isinstance(found, list | tuple) else []
+    return [item for item in found if isinstance(item, dict) and isinstance(item.get("id"), str)] if isinstance(found, list | tuple) else []

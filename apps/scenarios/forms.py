@@ -1,5 +1,6 @@
 """Forms of scenarios: the draft as JSON with protection against lost work, a new scenario from a beginning or a file, publishing."""
 
+import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -14,6 +15,7 @@ from unfold import widgets
 from apps.core.strictjson import StrictJsonError, loads
 from apps.events.json_field import JSONTextField
 from apps.scenarios import beginnings
+from apps.scenarios.engine.migrating import migrate
 from apps.scenarios.models import Scenario, ScenarioVersion
 from apps.scenarios.ordering import readable
 from apps.scenarios.publishing import Choices, Standing
@@ -44,6 +46,10 @@ class ScenarioForm(forms.ModelForm):  # type: ignore[type-arg]
         data = self.cleaned_data["draft"]
         if not isinstance(data, dict):
             raise ValidationError(_("A definition is a JSON object: it begins with “{”."), code="object")
+        size = len(json.dumps(data, ensure_ascii=False).encode("utf-8", "surrogatepass"))
+        if "draft" in self.changed_data and size > FILE_BYTES:
+            message = _("The scenario would have %(size)s MB; %(limit)s MB is the most. Move parts of it to another scenario.")
+            raise ValidationError(message % {"size": f"{size / 1024 / 1024:.1f}", "limit": FILE_BYTES // 1024 // 1024}, code="size")
         return data
 
     def clean(self) -> dict[str, Any]:
@@ -158,9 +164,9 @@ def read_file(body: bytes) -> dict[str, Any]:
         data = loads(body)
     except StrictJsonError as error:
         raise ValidationError(error.reason, code="json") from error
-    if isinstance(data, dict) and isinstance(data.get("sections"), list):
-        return {"definition": data}
+    if isinstance(data, dict) and any(isinstance(data.get(key), list) for key in ("sections", "nodes")):
+        return {"definition": migrate(data)}
     if not isinstance(data, dict) or not isinstance(data.get("definition"), dict):
         raise ValidationError(_("This is no exported scenario: it has no “definition”."), code="format")
     layout = data.get("layout")
-    return {"definition": data["definition"], "layout": layout if isinstance(layout, dict) else {}}
+    return {"definition": migrate(data["definition"]), "layout": layout if isinstance(layout, dict) else {}}

@@ -10,8 +10,8 @@ def sections(definition: Any) -> list[Json]:
 
 
 def nodes(definition: Any) -> list[Json]:
-    """Every block that has an id, in order."""
-    return [node for section in sections(definition) for node in _dicts(section, "nodes") if "id" in node]
+    """Every block that has an id as blocks have them, in order."""
+    return [node for section in sections(definition) for node in _dicts(section, "nodes") if isinstance(node.get("id"), str)]
 
 
 def names(definition: Any) -> list[tuple[str, str]]:

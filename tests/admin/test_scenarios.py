@@ -336,6 +336,39 @@ def test_the_page_asks_for_a_reason_only_where_a_test_fails_and_names_the_clock(
     assert "although tests fail" in page.get(address(scenario, "publish")).content.decode()
 
 
+def test_the_editor_takes_no_more_than_a_scenario_may_have(page: Client, scenario: Scenario) -> None:
+    response = page.post(change(scenario), form(scenario, with_text("x" * 3_000_000)))
+    assert "The scenario would have 2.9 MB; 2 MB is the most." in response.content.decode()
+    assert Scenario.objects.get().draft == thank_you()
+
+
+@pytest.mark.parametrize(
+    ("content", "told_of"),
+    [
+        (
+            {
+                "name": "Old",
+                "nodes": [{"id": "a", "kind": "message", "params": {"text": "Hello"}, "next": "b"}, {"id": "b", "kind": "end"}],
+            },
+            "",
+        ),
+        ({"schema_version": 7, "sections": []}, "this product reads the forms up to 1"),
+        (
+            {"format": "dialog-bus/scenario", "definition": {"sections": [{"id": "m", "nodes": [{"id": "a", "kind": "nope"}]}]}},
+            "It has 2 errors, such as: Block “a”: there is no kind “nope”.",
+        ),
+    ],
+)
+def test_a_file_of_an_older_form_is_brought_forward_and_errors_are_told_at_once(page: Client, bot: Bot, content: Any, told_of: str) -> None:
+    file = SimpleUploadedFile("flow.json", json.dumps(content).encode(), content_type="application/json")
+    data = {"bot": bot.pk, "name": "Order", "key": "order", "description": "", "begin_with": "empty", "file": file}
+    response = page.post("/admin/scenarios/scenario/add/", data, follow=True)
+    assert told_of in " ".join(told(response)[1:])
+    assert (len(told(response)) > 1) is bool(told_of)
+    if not told_of:
+        assert Scenario.objects.get().draft["sections"][0]["nodes"][0]["exits"] == {"next": "b"}
+
+
 def test_a_version_is_exported_as_it_is(page: Client, scenario: Scenario) -> None:
     page.post(change(scenario), form(scenario, with_text("Second")))
     assert page.get(address(scenario, "export"), {"version": "1"}).json()["definition"] == thank_you()

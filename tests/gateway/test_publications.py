@@ -48,6 +48,14 @@ def test_versions_are_listed_with_who_when_and_why(call: Call, scenario: Scenari
     assert found["versions"][0]["mapping"] == {"a": "b"}
 
 
+def test_people_of_a_removed_block_cannot_be_sent_to_one_that_is_not_there(call: Call, scenario: Scenario) -> None:
+    answer = call("publication", {"based_on": scenario.draft_version, "people": "now", "mapping": {"gone": "nowhere", "old": "thanks"}})
+    assert (answer.status_code, answer.json()["errors"]) == (
+        400, [{"field": "mapping.gone", "message": "The draft has no such block. Name one at which these people go on."}],
+    )  # fmt: skip
+    assert scenario.versions.count() == 1
+
+
 def test_the_impact_tells_problems_tests_and_where_people_stand(call: Call, scenario: Scenario) -> None:
     keep(scenario)
     changed(scenario, "done", text="Other words")

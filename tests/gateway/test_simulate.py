@@ -52,6 +52,18 @@ def texts(answer: Json) -> list[str]:
     return [effect["content"].get("text", "") for effect in answer["effects"] if effect["kind"] == "say"]
 
 
+def test_the_person_goes_back_a_question(ask: Ask) -> None:
+    scenario = make_scenario(make_bot(), definition(
+        node("start", "start", next="name"), node("name", "input", {"text": "Name?", "save_as": "name"}, ok="city"),
+        node("city", "input", {"text": "City of {{ name }}?", "save_as": "city"}, ok="end"), node("end", "end"),
+    ))  # fmt: skip
+    state = ask(scenario).json()["state"]
+    state = ask(scenario, state=state, input={"kind": "said", "text": "Ana"}).json()["state"]
+    found = ask(scenario, state=state, input={"kind": "back"}).json()
+    assert (texts(found), found["path"], found["variables"]["name"]) == (["Name?"], ["name"], "Ana")
+    assert ask(scenario, state=found["state"], input={"kind": "back"}).json()["handled"] is False
+
+
 def crm() -> Json:
     call = {"action": "action_send_request", "params": {"url": "{{ instance_settings.crm_url }}/orders", "headers": {"X-Key": "{{ instance_settings.crm_key }}"},
                                                        "body": {"n": "{{ order_id }}"}, "save": {"state": "json.state"}}}  # fmt: skip
@@ -231,7 +243,7 @@ def test_a_made_up_state_is_no_error(ask: Ask, scenario: Scenario, session: Json
 
 def test_what_does_not_fit_is_refused_with_its_place(ask: Ask, scenario: Scenario) -> None:
     wrong = ask(scenario, input={"kind": "said", "text": 5})
-    place = [{"field": "input.said.text", "message": "Write a text in quotes."}]
+    place = [{"field": "input.text", "message": "Write a text in quotes."}]
     refused(wrong, 400, "bad_request", "The request is not valid", errors=place)
     assert ask(input={"kind": "start"}).json()["errors"][0]["field"] == "scenario"
     assert ask(definition={}).json()["errors"][0]["field"] == "bot"

@@ -14,7 +14,7 @@ from django.utils.html import format_html
 from django.utils.http import content_disposition_header
 from django.utils.safestring import SafeString
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from django.views.decorators.http import require_POST
 from unfold.contrib.filters.admin import BooleanRadioFilter
 from unfold.decorators import display
@@ -147,6 +147,10 @@ class ScenarioAdmin(PageAdmin):
 
     def response_add(self, request: HttpRequest, obj: Scenario, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
         messages.success(request, _("The scenario is made. Change the draft, check it, then publish it."))
+        errors = [problem.message for problem in _problems(obj.draft, obj) if problem.level == "error"]
+        if errors:
+            told = ngettext("It has an error: %(first)s", "It has %(count)s errors, such as: %(first)s", len(errors))
+            messages.warning(request, told % {"count": len(errors), "first": errors[0]})
         lacks = needs.missing(obj.draft, obj.bot)
         if lacks:
             told = ", ".join(f"{need.label} {need.key}" for need in lacks)

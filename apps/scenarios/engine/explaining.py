@@ -39,6 +39,10 @@ REASONS: dict[str, str] = {
     "union_tag_invalid": gettext_noop("Choose one of: %(expected_tags)s."),
     "union_tag_not_found": gettext_noop("Give its “kind”."),
     "finite_number": gettext_noop("Write a finite number."),
+    **dict.fromkeys(
+        ("datetime_type", "datetime_parsing", "datetime_from_date_parsing", "datetime_object_invalid", "timezone_aware"),
+        gettext_noop("Write a moment with its zone, such as 2026-05-20T12:00:00Z."),
+    ),
 }
 UNION_MARK = re.compile(r"(?:[a-z-]+\[|function-|constrained-)")
 KINDS_IN = (("triggers",), ("inputs",))  # lists whose items say their kind

@@ -103,6 +103,15 @@ class Resume(Part):
         return contract.Resumed()
 
 
+class Return(Part):
+    """The person goes back to the question before, as by the global command."""
+
+    kind: Literal["back"]
+
+    def entered(self, _wait: Json) -> Entered:
+        return contract.Back()
+
+
 class Cancel(Part):
     """The person or a colleague ends the question."""
 
@@ -120,7 +129,7 @@ class Later(Part):
     seconds: float | None = Field(None, ge=0, le=LONGEST)
 
 
-Input = Annotated[Begin | Say | Press | Answer | Fire | Resume | Cancel | Later, Field(discriminator="kind")]
+Input = Annotated[Begin | Say | Press | Answer | Fire | Resume | Return | Cancel | Later, Field(discriminator="kind")]
 
 
 # --- the world about it ----------------------------------------------------------------------------------------------

@@ -1,7 +1,8 @@
-"""A chat of the preview becomes a test: the person's facts are taken in, so that the test needs nobody and never changes by itself."""
+"""A chat of the preview becomes a test: the person's facts and the clock are taken in, so that the test needs nobody and never changes by itself."""
 
 from typing import Any
 
+from django.utils import timezone
 from django.utils.translation import gettext as _
 from pydantic import Field, ValidationError
 
@@ -39,8 +40,9 @@ def keep(scenario: Scenario, chat: Chat, *, user: User) -> SavedTest:
     """The test, with what the draft does now as what it expects. Raises `AskError`, `NotThereError`, `DefinitionError`."""
     if not chat.replace and scenario.tests.filter(name=chat.name).exists():
         raise AskError([("name", _("There is a test of this name. Choose another name, or replace that test."))])
+    world = chat.world if chat.world.now else chat.world.model_copy(update={"now": timezone.now().replace(microsecond=0)})
     flow = compile_definition(scenario.draft, blocks=blocks, actions=actions_for(scenario.bot_id))
-    recording = recorded(_frozen(scenario, chat.world, user), chat.inputs, flow=flow, bot=scenario.bot)
+    recording = recorded(_frozen(scenario, world, user), chat.inputs, flow=flow, bot=scenario.bot)
     values = {"description": chat.description, "recording": recording, "created_by": user, "last_passed": None, "last_failures": []}
     test, _made = SavedTest.objects.update_or_create(scenario=scenario, name=chat.name, defaults=values)
     return test

@@ -43,6 +43,16 @@ def test_a_kept_chat_expects_what_the_draft_did(scenario: Scenario) -> None:
     assert failures(scenario) == []
 
 
+def test_a_kept_chat_goes_on_by_the_clock_of_the_day_on_which_it_was_kept(scenario: Scenario) -> None:
+    changed(scenario, "thanks", text="{{ now | date: '%Y-%m-%d %H:%M' }}")
+    test = keep(scenario, now=None)
+    assert test.recording["world"]["now"]
+    test.recording["world"]["now"] = "2020-02-29T10:00:00Z"
+    test.recording["turns"][0]["expect"]["said"][0]["text"] = "2020-02-29 10:00"
+    test.save()
+    assert failures(scenario) == []
+
+
 def test_a_change_is_told_in_words(scenario: Scenario) -> None:
     keep(scenario)
     changed(scenario, "done", text="Thank you, noted.")
