@@ -1,7 +1,8 @@
-"""`python -m bench.canvas`: how smoothly 300 blocks are dragged in the builder, in headless Chromium on this machine.
+"""`python -m bench.canvas`: how smoothly the builder moves with 300 blocks, in headless Chromium on this machine.
 
-A block is moved once in every frame, as a hand moves it. Told are the frames a second and, because other work on the machine slows frames
-down, what a frame costs on the page's own thread. The target of the product is 50 frames a second.
+A block is dragged, the canvas moved and zoomed once in every frame, as a hand does it: where the builder opens, and with all blocks in view.
+Told are the frames a second and, because other work on the machine slows frames down, what a frame costs on the page's own thread. The target
+of the product is 50 frames a second.
 """
 
 import itertools
@@ -32,22 +33,31 @@ User.objects.create_superuser({name!r}, password={password!r})
 scenario = Scenario.objects.create(bot=Bot.objects.create(name="Bench"), key="large", name="Large", draft=definition(), layout=layout())
 print("scenario", scenario.pk)
 """
-SEEN = """() => { const frame = document.querySelector('.react-flow').getBoundingClientRect();
-  return [...document.querySelectorAll('.react-flow__node')].map(node => node.getBoundingClientRect())
+BLOCK = """() => { const frame = document.querySelector('.react-flow').getBoundingClientRect();
+  const found = [...document.querySelectorAll('.react-flow__node')].map(node => node.getBoundingClientRect())
     .filter(box => box.left > frame.left + 150 && box.right < frame.right - 300 && box.top > frame.top + 30 && box.bottom < frame.bottom - 230)
-    .map(box => [box.left + box.width * .4, box.top + box.height * .12]); }"""
-DRAG = """([x, y, frames]) => new Promise(done => { const times = []; const step = time => { times.push(time);
-  if (times.length > frames) return done(times);
-  const turn = times.length / 12;
-  window.dispatchEvent(new MouseEvent('mousemove', { clientX: x + 140 * Math.sin(turn), clientY: y + 90 * (1 - Math.cos(turn)), view: window, bubbles: true, buttons: 1 }));
-  requestAnimationFrame(step); }; requestAnimationFrame(step); })"""
+    .map(box => [box.left + box.width * .4, box.top + box.height * .12]); return found[Math.floor(found.length / 2)]; }"""
+# A free place: no block, no connection, no tool lies there.
+FREE = """() => { const frame = document.querySelector('.react-flow').getBoundingClientRect();
+  for (let x = frame.left + 200; x < frame.right - 300; x += 7) for (let y = frame.top + 60; y < frame.bottom - 250; y += 7)
+    if (document.elementFromPoint(x, y)?.classList.contains('react-flow__pane')) return [x, y]; }"""
+IN_VIEW = """() => { const frame = document.querySelector('.react-flow').getBoundingClientRect();
+  return [...document.querySelectorAll('.react-flow__node')].map(node => node.getBoundingClientRect())
+    .filter(box => box.right > frame.left && box.left < frame.right && box.bottom > frame.top && box.top < frame.bottom).length; }"""
+# One event in every frame; answers when each frame was.
+FRAMES_OF = """([x, y, frames, act]) => new Promise(done => { const times = [];
+  const move = turn => window.dispatchEvent(new MouseEvent('mousemove', { clientX: x + 140 * Math.sin(turn), clientY: y + 90 * (1 - Math.cos(turn)), view: window, bubbles: true, buttons: 1 }));
+  const wheel = turn => document.querySelector('.react-flow__pane').dispatchEvent(new WheelEvent('wheel', { clientX: x, clientY: y, deltaY: 12 * Math.sin(turn), bubbles: true, cancelable: true, view: window }));
+  const step = time => { times.push(time); if (times.length > frames) return done(times);
+    (act === 'zoom' ? wheel : move)(times.length / 12); requestAnimationFrame(step); };
+  requestAnimationFrame(step); })"""
 
 
 @dataclass(frozen=True)
 class Measured:
-    """One drag: frames a second, the middle and the 95th percentile of the gaps between frames and the cost of a frame, in milliseconds."""
+    """One movement: frames a second, the middle and the 95th percentile of the gaps between frames and the cost of a frame, in milliseconds."""
 
-    view: str
+    what: str
     drawn: int
     rate: float
     middle: float
@@ -56,8 +66,8 @@ class Measured:
 
     def line(self) -> str:
         return (
-            f"{self.view:<28} {self.drawn:>4} blocks drawn  {self.rate:5.1f} frames/s  gap {self.middle:.1f} / {self.slow:.1f} ms (middle, 95th)  "
-            f"{self.cost:.1f} ms of the page's thread a frame"
+            f"{'held  ' if self.rate >= TARGET else 'MISSED'} {self.what:<28} {self.drawn:>4} blocks in view  {self.rate:5.1f} frames/s  "
+            f"gap {self.middle:.1f} / {self.slow:.1f} ms (middle, 95th)  {self.cost:.1f} ms of the page's thread a frame"
         )
 
 
@@ -110,21 +120,23 @@ def opened(base_url: str, scenario: str) -> Iterator[Page]:
         browser.close()
 
 
-def measure(page: Page, session: CDPSession, view: str) -> Measured:
-    spots = page.evaluate(SEEN)
-    x, y = spots[len(spots) // 2]
+def measure(page: Page, session: CDPSession, act: str, view: str) -> Measured:
+    """`act`: drag a block, pan the canvas, or zoom it."""
+    x, y = page.evaluate(BLOCK if act == "drag" else FREE)
     page.mouse.move(x, y)
-    page.mouse.down()
-    page.mouse.move(x + 6, y + 6)
+    if act != "zoom":
+        page.mouse.down()
+        page.mouse.move(x + 6, y + 6)
+    drawn = page.evaluate(IN_VIEW)
     before = _thread_seconds(session)
-    times = page.evaluate(DRAG, [x, y, FRAMES])
+    times = page.evaluate(FRAMES_OF, [x, y, FRAMES, act])
     spent = _thread_seconds(session) - before
-    page.mouse.up()
+    if act != "zoom":
+        page.mouse.up()
     page.wait_for_timeout(1500)
     gaps = sorted(later - earlier for earlier, later in itertools.pairwise(times))
-    drawn = page.locator(".react-flow__node").count()
     rate = 1000 * len(gaps) / (times[-1] - times[0])
-    return Measured(view, drawn, rate, gaps[len(gaps) // 2], gaps[int(len(gaps) * 0.95)], 1000 * spent / len(gaps))
+    return Measured(f"{act}, {view}", drawn, rate, gaps[len(gaps) // 2], gaps[int(len(gaps) * 0.95)], 1000 * spent / len(gaps))
 
 
 def _thread_seconds(session: CDPSession) -> float:
@@ -135,12 +147,10 @@ def _thread_seconds(session: CDPSession) -> float:
 def measured(page: Page) -> list[Measured]:
     session = page.context.new_cdp_session(page)
     session.send("Performance.enable", {"timeDomain": "threadTicks"})
-    found = [measure(page, session, "as it opens")]
-    while page.get_by_label("Zoom out").is_enabled():
-        page.get_by_label("Zoom out").click()
-        page.wait_for_timeout(150)
-    page.wait_for_timeout(500)
-    return [*found, measure(page, session, "as far away as possible")]
+    near = measure(page, session, "drag", "as it opens")
+    page.get_by_label("Show everything").click()
+    page.wait_for_timeout(1000)
+    return [near, *(measure(page, session, act, "all in view") for act in ("drag", "pan", "zoom"))]
 
 
 def main(_arguments: Sequence[str]) -> int:
@@ -159,12 +169,8 @@ def main(_arguments: Sequence[str]) -> int:
             rows = measured(page)
     for row in rows:
         print(row.line())
-    load = os.getloadavg()[0]
-    held = rows[0].rate >= TARGET
-    print(
-        f"{'held  ' if held else 'MISSED'} {TARGET:.0f} frames/s while dragging among {BLOCKS} blocks in the view that opens (load of the machine {load:.1f}, {time.strftime('%H:%M')})"
-    )
-    return 0 if held else 1
+    print(f"wanted {TARGET:.0f} frames/s among {BLOCKS} blocks (load of the machine {os.getloadavg()[0]:.1f}, {time.strftime('%H:%M')})")
+    return 0 if all(row.rate >= TARGET for row in rows) else 1
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 // A block on the canvas: what it is, what it says, and its exits, each with its own place to pull a connection from.
 import { Handle, Position, useUpdateNodeInternals, type Node, type NodeProps } from "@xyflow/react";
-import { memo, useEffect, useRef, useState, type MouseEvent as ReactMouseEvent } from "react";
+import { memo, useContext, useEffect, useRef, useState, type MouseEvent as ReactMouseEvent } from "react";
 import { flushSync } from "react-dom";
 import type { BlockData, BuilderMetadata, Exit, Problem } from "../model/types.ts";
 import { textsIn } from "../model/schema.ts";
@@ -8,6 +8,7 @@ import { BlockBadge, markStyle } from "../overlay/BlockBadge.tsx";
 import { useBlockMark } from "../overlay/marks.ts";
 import { Strip } from "../overlay/Numbers.tsx";
 import { gettext } from "../texts.ts";
+import { Afar, FarBlock } from "./afar.tsx";
 
 export type BlockView = {
   node: BlockData;
@@ -34,7 +35,11 @@ export function preview(node: BlockData): string {
   return "";
 }
 
-export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<BlockNodeType>) {
+export const BlockNode = memo(function BlockNode(props: NodeProps<BlockNodeType>) {
+  return useContext(Afar) ? <FarBlock view={props.data} selected={Boolean(props.selected)} height={props.height} /> : <NearBlock {...props} />;
+}, sameView);
+
+function NearBlock({ data, selected }: NodeProps<BlockNodeType>) {
   const { node, kind, exits, problems, people, leads } = data;
   const worst = problems.some((problem) => problem.level === "error") ? "error" : problems.length ? "warning" : "";
   const said = preview(node);
@@ -87,7 +92,7 @@ export const BlockNode = memo(function BlockNode({ data, selected }: NodeProps<B
       {people ? <div className="fb-people-here"><span className="material-symbols-outlined" aria-hidden="true">person</span>{people}</div> : null}
     </div>
   );
-}, sameView);
+}
 
 /**
  * Where connections begin and end. React Flow's own handle listens to every change of the canvas, and 300 blocks have over a thousand; so only
@@ -104,5 +109,5 @@ function Knob({ node, exit, live, source = false }: { node: string; exit: string
 
 /** React Flow gives every node new props while one is dragged; only these are drawn. */
 function sameView(old: NodeProps<BlockNodeType>, next: NodeProps<BlockNodeType>): boolean {
-  return old.data === next.data && old.selected === next.selected;
+  return old.data === next.data && old.selected === next.selected && old.height === next.height;
 }

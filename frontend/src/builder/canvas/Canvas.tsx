@@ -7,6 +7,7 @@ import {
   MiniMap,
   ReactFlow,
   useReactFlow,
+  useUpdateNodeInternals,
   type Connection,
   type Edge,
   type EdgeChange,
@@ -22,6 +23,7 @@ import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
 import { gettext } from "../texts.ts";
+import { Afar, Picture, useAfar } from "./afar.tsx";
 import { BlockNode } from "./BlockNode.tsx";
 import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
 import { NoteNode } from "./NoteNode.tsx";
@@ -32,6 +34,10 @@ export const DRAG_TYPE = "application/x-dialog-bus-block";
 const MANY = 80;
 // More blocks than these are too small to be read when all of them are shown at once.
 const READABLE = 12;
+const NO_EDGES: Edge[] = [];
+const MORE_KEYS = ["Shift", "Control", "Meta"];
+const GRID: [number, number] = [10, 10];
+const EDGE = { interactionWidth: 18 };
 const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
 
 export function Canvas() {
@@ -39,6 +45,7 @@ export function Canvas() {
   const state = useBuilder((found) => found);
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const edges = useRef<Edge[]>([]);
+  const afar = useAfar(nodes.length);
   const locked = state.save === "readonly";
   const { doc, section, selected, selectedEdges, facts, problems, others, metadata } = state;
 
@@ -49,6 +56,13 @@ export function Canvas() {
 
   const shownEdges = useMarkedEdges(edges.current);
   const mini = useMini(miniClass);
+  // Blocks drawn whole again have handles again.
+  const measure = useUpdateNodeInternals();
+  const wasAfar = useRef(false);
+  useEffect(() => {
+    if (wasAfar.current && !afar) measure(flow.getNodes().map((node) => node.id));
+    wasAfar.current = afar;
+  }, [afar, flow, measure]);
 
   const look = useCallback(
     (ids: readonly string[]) => {
@@ -101,27 +115,42 @@ export function Canvas() {
     [flow],
   );
 
+  const open = useCallback(
+    (_event: unknown, node: CanvasNode) => {
+      if (afar) return look([node.id]);
+      const target = node.type === "block" ? ledSection(get(), node.data.node) : "";
+      if (target) showSection(target);
+    },
+    [afar, look],
+  );
+
+  // Whatever stands here must stay the same from frame to frame, else a drag draws every block anew.
   return (
+    <Afar value={afar}>
     <ReactFlow<CanvasNode>
-      nodes={nodes} edges={shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      className={afar ? "fb-from-afar" : ""} onMoveStart={moving} onMoveEnd={resting}
+      nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
       onNodesChange={onNodesChange} onEdgesChange={choosingEdges} onConnect={onConnect} onConnectEnd={onConnectEnd} onReconnect={onReconnect}
       onDrop={onDrop} onDragOver={allowDrop} onPaneClick={clear} onEdgeClick={openWay}
-      onNodeDoubleClick={(_event, node) => {
-        const target = node.type === "block" ? ledSection(get(), node.data.node) : "";
-        if (target) showSection(target);
-      }}
-      onNodeDragStop={(_event, node, dragged) => settle(dragged.length ? dragged : [node])}
-      nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={["Shift", "Control", "Meta"]} selectionKeyCode="Shift"
-      connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={[10, 10]} elevateNodesOnSelect={false}
-      defaultEdgeOptions={{ interactionWidth: 18 }}
+      onNodeDoubleClick={open} onNodeDragStop={dropped}
+      nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={MORE_KEYS} selectionKeyCode="Shift"
+      connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={GRID} elevateNodesOnSelect={false}
+      defaultEdgeOptions={EDGE}
       ariaLabelConfig={{ "controls.zoomIn.ariaLabel": gettext("Zoom in"), "controls.zoomOut.ariaLabel": gettext("Zoom out"), "controls.fitView.ariaLabel": gettext("Show everything"), "minimap.ariaLabel": gettext("Overview") }}
     >
-      <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
+      {afar ? <Picture nodes={nodes} edges={shownEdges} /> : <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />}
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
       <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
+    </Afar>
   );
 }
+
+const dropped = (_event: unknown, node: CanvasNode, dragged: CanvasNode[]): void => settle(dragged.length ? dragged : [node]);
+
+/** While it moves the canvas is a picture that is pushed about, not drawn anew in every frame. */
+const moving = (): void => document.querySelector(".react-flow")?.classList.add("fb-moving");
+const resting = (): void => document.querySelector(".react-flow")?.classList.remove("fb-moving");
 
 /** All of a small section; of a large one its first block, large enough to be read. */
 function showBeginning(flow: ReactFlowInstance<CanvasNode>): void {
