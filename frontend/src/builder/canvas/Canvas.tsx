@@ -7,7 +7,6 @@ import {
   MiniMap,
   ReactFlow,
   useReactFlow,
-  useUpdateNodeInternals,
   type Connection,
   type Edge,
   type EdgeChange,
@@ -56,14 +55,6 @@ export function Canvas() {
 
   const shownEdges = useMarkedEdges(edges.current);
   const mini = useMini(miniClass);
-  // Blocks drawn whole again have handles again.
-  const measure = useUpdateNodeInternals();
-  const wasAfar = useRef(false);
-  useEffect(() => {
-    if (wasAfar.current && !afar) measure(flow.getNodes().map((node) => node.id));
-    wasAfar.current = afar;
-  }, [afar, flow, measure]);
-
   const look = useCallback(
     (ids: readonly string[]) => {
       // The section may have changed just now: its blocks are measured first.

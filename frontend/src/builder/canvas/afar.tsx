@@ -68,8 +68,15 @@ export function FarBlock({ view, selected, height }: { view: BlockView; selected
   return (
     <div className={`fb-block fb-afar${selected ? ` fb-selected ${classOf(view, mark)}` : ""}`} data-node={view.node.id} style={{ ...(selected ? markStyle(mark) : {}), height: tallness(view, height) }}>
       {selected ? <Face view={view} mark={mark} /> : null}
+      <End type="target" exit="in" side="left" at={ENTRY} />
+      {view.exits.map((exit) => (exit.leads ? null : <End key={exit.name} type="source" exit={exit.name} side="right" at={exitAt(view, exit.name, height)} />))}
     </div>
   );
+}
+
+/** Unseen: by these React Flow knows where connections begin and end, for when the canvas comes nearer. */
+function End({ type, exit, side, at }: { type: string; exit: string; side: string; at: number }) {
+  return <i className={`${type} fb-end fb-end-${side}`} data-handleid={exit} data-handlepos={side} style={{ top: at }} />;
 }
 
 // --- connections -----------------------------------------------------------------------------------------------------------
@@ -99,13 +106,15 @@ const Line = memo(function Line({ look, path }: { look: string; path: string }) 
   return <path d={path} style={look ? { stroke: look.slice(0, end), strokeWidth: look.slice(end + 1) } : {}} />;
 });
 
-/** Exits lie in rows at the block's foot. */
 function line(source: BlockNodeType, exit: string, target: BlockNodeType): string {
-  const { exits } = source.data;
-  const below = exits.length - exits.findIndex((found) => found.name === exit);
-  const sourceY = source.position.y + tallness(source.data, source.measured?.height) - FOOT - below * ROW + ROW / 2;
   return getBezierPath({
-    sourceX: source.position.x + WIDTH, sourceY, sourcePosition: Position.Right,
+    sourceX: source.position.x + WIDTH, sourceY: source.position.y + exitAt(source.data, exit, source.measured?.height), sourcePosition: Position.Right,
     targetX: target.position.x, targetY: target.position.y + ENTRY, targetPosition: Position.Left,
   })[0];
+}
+
+/** Exits lie in rows at the block's foot. */
+function exitAt(view: BlockView, exit: string, measured: number | undefined): number {
+  const below = view.exits.length - view.exits.findIndex((found) => found.name === exit);
+  return tallness(view, measured) - FOOT - below * ROW + ROW / 2;
 }
