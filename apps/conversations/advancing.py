@@ -17,7 +17,7 @@ from apps.conversations import lanes, parking, waking
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Update
 from apps.conversations.reading import read
-from apps.conversations.receiving import receive
+from apps.conversations.receiving import note_senders, receive
 from apps.conversations.responder import Responder, Turn, Written, responders
 from apps.conversations.writing import write
 from apps.core import hot
@@ -52,6 +52,7 @@ def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
         locked = lanes.lock(claims)
         batch = Written()
         standing = read(locked, batch, per_lane=1 if alone else 20)
+        note_senders(standing.turns)
         answering = responders()
         for responder in answering:
             responder.open(standing.turns)

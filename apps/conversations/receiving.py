@@ -1,5 +1,7 @@
 """What a messenger told us becomes a message of the conversation, a receipt, or news about the chat."""
 
+from collections.abc import Sequence
+
 from apps.bots import tokens
 from apps.bots.adapter import Inbound
 from apps.bots.content import Contact, Content, Location
@@ -9,7 +11,19 @@ from apps.conversations.responder import Turn
 from apps.core.masking import mask_phone
 from apps.identity import proving, resolving
 
+SAID = frozenset({"message", "button", "start"})  # kinds by which a person says something
 ALBUM_SPAN = 30  # messages back in which the first one of an album is looked for
+
+
+def note_senders(turns: Sequence[Turn]) -> None:
+    """Note who wrote, for a whole batch at once, before any of its items is answered."""
+    resolving.heard_from(
+        [
+            resolving.Heard(turn.chat.lead, turn.now, turn.inbound.profile)
+            for turn in turns
+            if turn.inbound and turn.inbound.kind in SAID and not turn.repeats
+        ]
+    )
 
 
 def receive(turn: Turn) -> bool:
@@ -24,7 +38,7 @@ def receive(turn: Turn) -> bool:
 def _message(turn: Turn, inbound: Inbound) -> bool:
     if turn.repeats:
         return False
-    _said(turn, inbound)
+    _reachable(turn)
     if inbound.contact and inbound.contact.get("own"):
         proving.own_contact(turn.chat.lead, phone=inbound.contact.get("phone", ""))
     follows = turn.follows or _goes_on(turn, inbound.album)
@@ -35,7 +49,7 @@ def _message(turn: Turn, inbound: Inbound) -> bool:
 
 def _button(turn: Turn, inbound: Inbound) -> bool:
     """The pressed button's label is the client's message; an answer to the messenger's spinner is owed at once."""
-    _said(turn, inbound)
+    _reachable(turn)
     if inbound.callback_id:
         turn.chat.written.acknowledge.append((turn.chat.channel.pk, inbound.callback_id))
     pressed = pressed_button(turn, inbound)
@@ -46,7 +60,7 @@ def _button(turn: Turn, inbound: Inbound) -> bool:
 
 
 def _start(turn: Turn, inbound: Inbound) -> bool:
-    _said(turn, inbound)
+    _reachable(turn)
     turn.hear(Content(text=inbound.text or "/start"), external_id=inbound.external_id)
     turn.record("chat.started", details={"deep_link": bool(inbound.payload)})
     return True
@@ -105,8 +119,9 @@ def pressed_button(turn: Turn, inbound: Inbound) -> tuple[Message, dict[str, str
     return (message, buttons[index].model_dump()) if message and index < len(buttons) else None
 
 
-def _said(turn: Turn, inbound: Inbound) -> None:
-    resolving.heard_from(turn.chat.lead, at=turn.now, profile=inbound.profile)
+def _reachable(turn: Turn) -> None:
+    """Who blocked the bot and wrote again within one batch can be written to."""
+    resolving.activate(turn.chat.lead)
 
 
 def _goes_on(turn: Turn, album: str) -> bool:

@@ -4,9 +4,10 @@ import re
 from collections.abc import Awaitable, Callable
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.conf import settings
 from django.http import HttpRequest
 from django.http.response import HttpResponseBase
-from django.urls import resolve
+from django.urls import Resolver404, resolve
 
 from apps.core.trace import HEADER, META_KEY, accepted_trace_id, trace
 
@@ -73,6 +74,9 @@ class MachineMiddleware:
         if iscoroutinefunction(self.get_response) or not _CALLED_BY_MACHINES.match(request.path_info):
             return self.get_response(request)
         request.get_host()  # refuses names that are not ours
-        found = request.resolver_match = resolve(request.path_info)
+        try:
+            found = request.resolver_match = resolve(request.path_info, settings.MACHINE_URLCONF)
+        except Resolver404:
+            return self.get_response(request)
         answer: HttpResponseBase = found.func(request, *found.args, **found.kwargs)
         return answer

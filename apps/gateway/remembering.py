@@ -1,5 +1,6 @@
 """Rows that every call needs, kept in memory for a moment."""
 
+import math
 import threading
 import time
 from collections.abc import Callable, Hashable
@@ -18,18 +19,30 @@ MAX_ENTRIES = 10_000
 
 class Remembered(Generic[K, V]):
     """Values by key, each read again after `CACHE_CHECK_SECONDS` (0.5; 0 = at each call), so that what an administrator changes or revokes
-    holds in every process within that time. "Nothing found" is not remembered: guesses must not fill the memory.
+    holds in every process within that time. One thread reads; those who come meanwhile use what was known, for as long again at most.
+    "Nothing found" is not remembered: guesses must not fill the memory.
     """
 
     def __init__(self) -> None:
         self._known: dict[K, tuple[float, V]] = {}
+        self._read_by: set[K] = set()
         self._lock = threading.Lock()
 
     def get(self, key: K, load: Callable[[], V | None]) -> V | None:
+        fresh = getattr(settings, "CACHE_CHECK_SECONDS", CHECK_SECONDS)
         known = self._known.get(key)
-        if known and time.monotonic() - known[0] < getattr(settings, "CACHE_CHECK_SECONDS", CHECK_SECONDS):
+        age = time.monotonic() - known[0] if known else math.inf
+        if known and (age < fresh or (age < 2 * fresh and key in self._read_by)):
             return known[1]
-        value = aside(load)
+        with self._lock:
+            self._read_by.add(key)
+        try:
+            return self._keep(key, aside(load))
+        finally:
+            with self._lock:
+                self._read_by.discard(key)
+
+    def _keep(self, key: K, value: V | None) -> V | None:
         with self._lock:
             if value is None:
                 self._known.pop(key, None)

@@ -2,6 +2,7 @@
 
 from django.urls import path, re_path
 
+from apps.gateway import machine_urls
 from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView, VisitsView
 from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
@@ -9,13 +10,11 @@ from apps.gateway.machine import UnknownPathView
 from apps.gateway.publications import PublicationView, TestsView, VersionsView
 from apps.gateway.records.describing import ModelDocsView, ModelOpenApiView
 from apps.gateway.records.views import BulkView, ModelsView, RecordsView, RecordView, SearchView, UpsertView
-from apps.gateway.views import CallView, ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
-from apps.gateway.webhooks import WebhookView
+from apps.gateway.views import ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
 
 app_name = "gateway"
 urlpatterns = [
-    path("bots/<str:bot_id>/call/<path:alias>", CallView.as_view(), name="call"),
-    path("webhooks/<str:kind>/<str:public_id>", WebhookView.as_view(), name="webhook"),
+    *machine_urls.urlpatterns,
     path("callbacks/<str:token>", CallbackView.as_view(), name="callback"),
     path("api/1.1/wf/send_message_external", ExternalMessageView.as_view(), name="external-message"),
     path("api/v1/channels/<str:task_id>/statuses", ExternalStatusView.as_view(), name="external-status"),

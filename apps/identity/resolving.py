@@ -1,6 +1,7 @@
 """From a chat to the lead and the person behind it, for many chats at once."""
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -8,6 +9,7 @@ from django.db import connection, transaction
 
 from apps.bots.models import Channel
 from apps.core import hot
+from apps.core.bulk import update_in_bulk
 from apps.core.masking import mask_email, mask_phone
 from apps.identity.models import Lead, Person
 
@@ -34,15 +36,26 @@ def leads_of(wanted: Mapping[int, tuple[Channel, str]], *, profiles: Mapping[int
     return {key: known[channel.pk, chat_id] for key, (channel, chat_id) in wanted.items()}
 
 
-def heard_from(lead: Lead, *, at: datetime, profile: Profile) -> None:
-    """The person wrote: the lead is active, names follow the messenger's. Costs no query when nothing changed within the last minute."""
-    changes = _named(profile, lead)
-    if lead.last_inbound_at is None or at - lead.last_inbound_at >= HEARD_EVERY:
-        changes["last_inbound_at"] = at
-    if not lead.is_active:
-        changes |= {"is_active": True, "inactive_reason": ""}
-    _greet(lead.person, profile, old_name=lead.display_name)
-    _change(lead, changes)
+@dataclass(frozen=True)
+class Heard:
+    """A person wrote at this moment, and what the messenger told of them then (`Inbound.profile`)."""
+
+    lead: Lead
+    at: datetime
+    profile: Profile
+
+
+def heard_from(heard: Sequence[Heard]) -> None:
+    """These people wrote, in this order: their leads are active, names follow the messenger's. At most a statement for each set of fields that
+    changes, and none when nothing changed within the last minute.
+    """
+    leads: Changed = {}
+    people: Changed = {}
+    for one in heard:
+        _note(people, one.lead.person, _greeted(one.lead.person, one.profile, old_name=one.lead.display_name))
+        _note(leads, one.lead, _news(one))
+    _write(leads)
+    _write(people)
 
 
 def activate(lead: Lead) -> None:
@@ -163,7 +176,16 @@ def _language(profile: Profile) -> str:
     return str(profile.get("language", "")).replace("_", "-")[:10]
 
 
-def _greet(person: Person, profile: Profile, *, old_name: str) -> None:
+def _news(heard: Heard) -> dict[str, Any]:
+    lead, changes = heard.lead, _named(heard.profile, heard.lead)
+    if lead.last_inbound_at is None or heard.at - lead.last_inbound_at >= HEARD_EVERY:
+        changes["last_inbound_at"] = heard.at
+    if not lead.is_active:
+        changes |= {"is_active": True, "inactive_reason": ""}
+    return changes
+
+
+def _greeted(person: Person, profile: Profile, *, old_name: str) -> dict[str, Any]:
     """A person's name follows the messenger's until a system or a colleague has given another one."""
     changes: dict[str, Any] = {}
     name = _name(profile)
@@ -171,7 +193,7 @@ def _greet(person: Person, profile: Profile, *, old_name: str) -> None:
         changes["name"] = name
     if not person.language and _language(profile):
         changes["language"] = _language(profile)
-    _change(person, changes)
+    return changes
 
 
 def _set_active(lead: Lead, *, active: bool, reason: str) -> None:
@@ -181,10 +203,20 @@ def _set_active(lead: Lead, *, active: bool, reason: str) -> None:
     lead.save(update_fields=["is_active", "inactive_reason"])
 
 
-def _change(row: Lead | Person, changes: dict[str, Any]) -> None:
-    """Write these fields alone, without a history row: nobody of the staff did it."""
-    if not changes:
-        return
-    type(row).objects.filter(pk=row.pk).update(**changes)
+Changed = dict[int, tuple[Lead | Person, set[str]]]  # by the object: two chats of one person hold two of them
+
+
+def _note(changed: Changed, row: Lead | Person, changes: Mapping[str, Any]) -> None:
+    if changes:
+        changed.setdefault(id(row), (row, set()))[1].update(changes)
     for field, value in changes.items():
         setattr(row, field, value)
+
+
+def _write(changed: Changed) -> None:
+    """These fields alone, without a history row: nobody of the staff did it."""
+    by_fields: dict[tuple[str, ...], list[Lead | Person]] = {}
+    for row, fields in changed.values():
+        by_fields.setdefault(tuple(sorted(fields)), []).append(row)
+    for fields_, rows in by_fields.items():
+        update_in_bulk(rows, fields_, now=True)

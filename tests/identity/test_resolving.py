@@ -2,7 +2,8 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from datetime import timedelta
+from datetime import datetime, timedelta
+from typing import Any
 
 import pytest
 from django.db import connection, transaction
@@ -89,14 +90,32 @@ def test_eight_at_once_make_one_lead_and_leave_nobody_behind() -> None:
     assert set(Lead.objects.values_list("person_id", flat=True)) == set(Person.objects.values_list("pk", flat=True))
 
 
+def hear(lead: Lead, profile: dict[str, Any], *, at: datetime | None = None) -> None:
+    resolving.heard_from([resolving.Heard(lead, at or timezone.now(), profile)])
+
+
+def test_two_chats_of_one_person_who_write_in_one_batch() -> None:
+    """The second one has a copy of the person that knows nothing of what the first one changed."""
+    first, second = make_lead(), make_lead()
+    Lead.objects.filter(pk=second.pk).update(person=first.person)
+    second = Lead.objects.select_related("person").get(pk=second.pk)
+    now = timezone.now()
+    resolving.heard_from(
+        [resolving.Heard(first, now, {"language": "de"}), resolving.Heard(second, now, {"name": "Anna"}), resolving.Heard(first, now, {})]
+    )
+    person = Person.objects.get(pk=first.person_id)
+    assert (person.name, person.language) == ("Anna", "de")
+    assert set(Lead.objects.values_list("display_name", "last_inbound_at")) == {("", now), ("Anna", now)}
+
+
 def test_hearing_from_a_known_chat_costs_nothing_within_a_minute(django_assert_num_queries: DjangoAssertNumQueries) -> None:
     lead, now = make_lead(), timezone.now()
     profile = {"name": "Anna", "language": "en"}
-    resolving.heard_from(lead, at=now, profile=profile)
+    hear(lead, profile, at=now)
     with django_assert_num_queries(0):
-        resolving.heard_from(lead, at=now + timedelta(seconds=59), profile=profile)
+        hear(lead, profile, at=now + timedelta(seconds=59))
     with django_assert_num_queries(1):
-        resolving.heard_from(lead, at=now + timedelta(seconds=60), profile=profile)
+        hear(lead, profile, at=now + timedelta(seconds=60))
     lead.refresh_from_db()
     assert lead.last_inbound_at == now + timedelta(seconds=60)
 
@@ -106,20 +125,20 @@ def test_a_blocked_chat_is_active_again_when_the_person_writes() -> None:
     resolving.deactivate(lead, reason="The client blocked the bot.")
     lead.refresh_from_db()
     assert (lead.is_active, lead.inactive_reason) == (False, "The client blocked the bot.")
-    resolving.heard_from(lead, at=timezone.now(), profile={})
+    hear(lead, {})
     lead.refresh_from_db()
     assert (lead.is_active, lead.inactive_reason) == (True, "")
 
 
 def test_names_follow_the_messenger_until_somebody_gave_another() -> None:
     lead = make_lead()
-    resolving.heard_from(lead, at=timezone.now(), profile={"name": "Anna", "language": "en_US"})
+    hear(lead, {"name": "Anna", "language": "en_US"})
     assert (lead.person.name, lead.display_name, lead.person.language) == ("Anna", "Anna", "en-US")
-    resolving.heard_from(lead, at=timezone.now(), profile={"name": "Anna K", "language": "de"})
+    hear(lead, {"name": "Anna K", "language": "de"})
     assert (lead.person.name, lead.display_name, lead.person.language) == ("Anna K", "Anna K", "en-US")
     Person.objects.filter(pk=lead.person_id).update(name="Anna from the CRM")
     lead.person.refresh_from_db()
-    resolving.heard_from(lead, at=timezone.now(), profile={"name": "Anna L"})
+    hear(lead, {"name": "Anna L"})
     lead.refresh_from_db()
     assert (lead.person.name, lead.display_name) == ("Anna from the CRM", "Anna L")
 
