@@ -139,7 +139,7 @@ DATABASES["default"]["OPTIONS"].update(
         # Migrations of filled tables take their time.
         "options": ""
         if sys.argv[1:2] == ["migrate"]
-        else "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c statement_timeout=60s",
+        else "-c idle_in_transaction_session_timeout=15s -c lock_timeout=10s -c statement_timeout=60s -c plan_cache_mode=force_generic_plan",
         "tcp_user_timeout": 10_000,
     },
 )

@@ -50,20 +50,26 @@ def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
     """
     with transaction.atomic():
         locked = lanes.lock(claims)
-        batch = Written()
-        standing = read(locked, batch, per_lane=1 if alone else 20)
-        note_senders(standing.turns)
-        answering = responders()
-        for responder in answering:
-            responder.open(standing.turns)
-        for turn in standing.turns:
-            respond(turn, answering)
-        with hot.together():
-            write(batch, standing.turns, answering)
-            lanes.finish(locked, unfinished=standing.unfinished)
-            waking.feed()
+        turns = advance_locked(locked, per_lane=1 if alone else 20)
     _free_unlocked(claims, locked)
-    return len(standing.turns)
+    return len(turns)
+
+
+def advance_locked(locked: Sequence[Claim], *, per_lane: int = 20) -> list[Turn]:
+    """The same for lanes whose locks the caller's transaction holds; the turns that were taken."""
+    batch = Written()
+    standing = read(locked, batch, per_lane=per_lane)
+    note_senders(standing.turns)
+    answering = responders()
+    for responder in answering:
+        responder.open(standing.turns)
+    for turn in standing.turns:
+        respond(turn, answering)
+    with hot.together():
+        write(batch, standing.turns, answering)
+        lanes.finish(locked, unfinished=standing.unfinished)
+        waking.feed()
+    return standing.turns
 
 
 def respond(turn: Turn, answering: Sequence[Responder]) -> None:

@@ -1,19 +1,27 @@
-"""Wait until an inbox item has been handled, for a caller that wants the outcome in its answer.
+"""Put items into the inbox and wait until they have been handled, for a caller that wants the outcome in its answer.
 
-The callers of a moment are handled together right here, without a hop to a worker. Whose chat is in other hands waits for these; one of the
-waiting threads (the leader) looks for all of them with one query, so that waiting costs next to nothing per caller.
+The callers of a moment are handled together right here, without a hop to a worker, and where their chats are free in the very transaction that
+accepts them. Whose chat is in other hands waits for these; one of the waiting threads (the leader) looks for all of them with one query, so
+that waiting costs next to nothing per caller.
 """
 
+import itertools
 import json
 import threading
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from apps.conversations import advancing, lanes, waking
+import structlog
+from django.db import InterfaceError, OperationalError, transaction
+
+from apps.conversations import advancing, inbox, lanes, waking
+from apps.conversations.inbox import Posted, Posting
 from apps.conversations.models import Update
 from apps.core import hot
 from apps.core.together import Together, aside
+
+logger = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.003, 0.05
 HELP_AFTER = 1.0  # seconds without an outcome after which the caller tries to take the chat itself
@@ -85,14 +93,51 @@ def _handled(update_ids: set[int]) -> list[Update]:
 _board = Board()
 
 
-def outcome_of(update_id: int, *, wait_seconds: float) -> Update:
-    """The item as it stands when it is done, parked, or the time is up (then it goes on without the caller)."""
+def post(postings: Sequence[Posting]) -> list[Update]:
+    """Accept these, like `inbox.post`, and handle them at once as far as their chats are free; `outcome_of` waits for the rest.
+
+    Nothing is accepted before it is committed, so whoever dies in between leaves nothing behind, and the caller has no answer.
+    """
+    return _post_together(list(postings))
+
+
+def _post_all(several: Sequence[list[Posting]]) -> list[list[Update]]:
+    rows = [row for some in several for row in some]
+    try:
+        updates = iter(_accept_and_handle(rows))
+    except (OperationalError, InterfaceError):
+        raise
+    except Exception:
+        logger.exception("items could not be handled together with their acceptance; they are accepted first", items=len(rows))
+        updates = iter([_pending(posted) for posted in inbox.insert(rows)])
+    return [list(itertools.islice(updates, len(some))) for some in several]
+
+
+_post_together = Together(_post_all)
+
+
+def _accept_and_handle(rows: Sequence[Posting]) -> list[Update]:
+    with transaction.atomic():
+        posted = inbox.insert(rows)
+        free = {row.free.lane_id: row.free for row in posted if row.free}
+        turns = advancing.advance_locked(lanes.lock(free.values())) if free else []
+    handled = {turn.update.pk: turn.update for turn in turns}
+    return [handled.get(row.update_id) or _pending(row) for row in posted]
+
+
+def _pending(posted: Posted) -> Update:
+    return Update(id=posted.update_id, lane_id=posted.lane_id)
+
+
+def outcome_of(update: Update, *, wait_seconds: float) -> Update:
+    """The item as it stands when it is done, parked, or the time is up (then it goes on without the caller). Of `update` the id is enough."""
     deadline = time.monotonic() + wait_seconds
-    update = _handle_together(update_id)
+    if update.state == Update.State.PENDING:
+        update = _handle_together(update.pk)
     while update.state == Update.State.PENDING and time.monotonic() < deadline:
         waking.workers()
-        _board.wait(update_id, deadline=min(deadline, time.monotonic() + HELP_AFTER))
-        update = _handle_together(update_id)
+        _board.wait(update.pk, deadline=min(deadline, time.monotonic() + HELP_AFTER))
+        update = _handle_together(update.pk)
     return update
 
 

@@ -12,6 +12,7 @@ from apps.bots.adapter import Inbound
 from apps.bots.content import Media
 from apps.bots.models import Channel
 from apps.conversations import lanes, waking
+from apps.conversations.lanes import Claim
 from apps.conversations.models import Update
 from apps.core import hot
 from apps.core.fields import EncryptedJSONField
@@ -38,11 +39,12 @@ class Posting:
 
 @dataclass(frozen=True)
 class Posted:
-    """`update_id` of the inbox row with this key; `created` is False when it was there before."""
+    """`update_id` of the inbox row with this key; `created` is False when it was there before. `free`: its lane as a claim, when nobody holds it."""
 
     update_id: int
     lane_id: int
     created: bool
+    free: Claim | None = None
 
 
 def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
@@ -101,7 +103,7 @@ def post(postings: Iterable[Posting], *, hint: bool = True) -> list[Posted]:
 
 def _post_all(several: Sequence[tuple[list[Posting], bool]]) -> list[list[Posted]]:
     rows = [row for some, _hint in several for row in some]
-    posted = iter(_insert(rows))
+    posted = iter(insert(rows))
     if any(hint for _some, hint in several):
         transaction.on_commit(waking.workers)
     return [list(itertools.islice(posted, len(some))) for some, _hint in several]
@@ -139,7 +141,7 @@ WITH posted AS (
     INSERT INTO conversations_lane AS conversations_lane (key, posted, wake_at, attempts)
     SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
     ON CONFLICT (key) DO UPDATE SET {lanes.POSTED}
-    RETURNING key, id
+    RETURNING key, id, posted, attempts = 0 AND (held_until IS NULL OR held_until <= clock_timestamp()) AS free
 ), inserted AS (
     INSERT INTO conversations_update
         (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
@@ -148,17 +150,17 @@ WITH posted AS (
     ON CONFLICT (source, event_key) DO NOTHING
     RETURNING id, lane_id, source, event_key
 )
-SELECT source, event_key, id, lane_id, true FROM inserted
+SELECT source, event_key, inserted.id, lane_id, CASE WHEN free THEN lane.posted END, key FROM inserted JOIN lane ON lane.id = lane_id
 """  # noqa: S608  names are ours
 _KNOWN = """
-SELECT old.source, old.event_key, old.id, old.lane_id, false FROM unnest(%s::text[], %s::text[]) AS posted(source, event_key), LATERAL (
+SELECT old.source, old.event_key, old.id, old.lane_id FROM unnest(%s::text[], %s::text[]) AS posted(source, event_key), LATERAL (
     SELECT * FROM conversations_update AS known WHERE known.source = posted.source AND known.event_key = posted.event_key LIMIT 1
 ) AS old
 """
 
 
-def _insert(rows: list[Posting]) -> list[Posted]:
-    """One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
+def insert(rows: Sequence[Posting]) -> list[Posted]:
+    """`post` without a hint, in the caller's transaction. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
     them all in), so that ids are given in the order in which the rows become visible in each chat.
     """
     keys = [lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows]
@@ -176,11 +178,14 @@ def _insert(rows: list[Posting]) -> list[Posted]:
             hot.texts(sorted(set(keys))),
         ],
     )
-    found = {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in stored}
+    found = {
+        (source, key): Posted(update_id, lane_id, created=True, free=Claim(lane_id, number, 1, lane) if number else None)
+        for source, key, update_id, lane_id, number, lane in stored
+    }
     repeated = [row for row in rows if (row.source, row.event_key) not in found]
     if repeated:
         known = hot.run(_KNOWN, [hot.texts(row.source for row in repeated), hot.texts(row.event_key for row in repeated)])
-        found |= {(source, key): Posted(update_id, lane_id, created) for source, key, update_id, lane_id, created in known}
+        found |= {(source, key): Posted(update_id, lane_id, created=False) for source, key, update_id, lane_id in known}
     return [_posted(found, (row.source, row.event_key)) for row in rows]
 
 

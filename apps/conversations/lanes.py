@@ -69,13 +69,19 @@ def lock(claims: Iterable[Claim]) -> list[Claim]:
 
 
 def finish(claims: Iterable[Claim], *, unfinished: Iterable[int] = ()) -> None:
-    """Give lanes back in the draining transaction: due again now when something was posted meanwhile or items are left, else idle."""
-    rows = list(claims)
+    """Give lanes back in the draining transaction: due again now when something was posted meanwhile or items are left, else idle. Their rows are
+    locked in the order in which `inbox.insert` locks them, so that nobody waits in a circle.
+    """
+    rows = sorted(claims, key=lambda row: row.key)
     hot.later(
         """
         UPDATE conversations_lane AS lane
         SET held_until = NULL, attempts = 0, wake_at = CASE WHEN lane.posted <> done.posted OR lane.id = ANY (%s::bigint[]) THEN clock_timestamp() END
-        FROM unnest(%s::bigint[], %s::bigint[]) AS done(id, posted)
+        FROM (
+            SELECT done.* FROM unnest(%s::bigint[], %s::bigint[]) AS done(id, posted), LATERAL (
+                SELECT 1 FROM conversations_lane WHERE id = done.id FOR UPDATE
+            ) AS own
+        ) AS done
         WHERE lane.id = done.id
         """,
         [hot.numbers(unfinished), hot.numbers(row.lane_id for row in rows), hot.numbers(row.posted for row in rows)],

@@ -2,11 +2,12 @@
 
     who → which endpoint → may they → is the body good → whom → put into the inbox, once → wait for the scenario's first stop → answer
 
-Nothing is changed before the one transaction in `_post`; whatever is refused earlier leaves only its line in the log.
+Nothing is changed before the one transaction of `_post`; whatever is refused earlier leaves only its line in the log.
 """
 
 import math
 import uuid
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -14,8 +15,8 @@ from django.conf import settings
 from django.db import transaction
 from django.http import HttpRequest
 
-from apps.conversations import inbox
-from apps.conversations.inbox import Posting
+from apps.conversations import awaiting, inbox
+from apps.conversations.inbox import Posted, Posting
 from apps.conversations.models import Update
 from apps.core import ratelimit
 from apps.core.trace import current_trace_id
@@ -91,11 +92,11 @@ def _start(attempt: Attempt, params: Json, *, claim: Claim | None, signed_id: st
     if attempt.dry_run:
         return rehearsing.answer(endpoint, params, reached, several=wanted.several)
     order = Order(params, reached, several=wanted.several, claim=claim, signed_id=signed_id)
-    update_ids = _post(attempt, order, hint=not wait)
-    if claim and update_ids is None:  # another call with this key was faster by a moment
+    updates = _post(attempt, order, wait=wait)
+    if claim and updates is None:  # another call with this key was faster by a moment
         return _again(attempt, claim, repeating.find(claim))
     codes = order.lead_codes
-    results = outcomes.wait(update_ids or [], codes) if wait else outcomes.accepted(codes)
+    results = outcomes.wait(updates or [], codes) if wait else outcomes.accepted(codes)
     given = outcomes.answer(results, several=wanted.several, unreached=reached.unreached)
     if claim:
         repeating.keep(claim, given)
@@ -117,23 +118,29 @@ class Order:
         return [lead.code for lead in self.reached.leads]
 
 
-def _post(attempt: Attempt, order: Order, *, hint: bool) -> list[int] | None:
-    """The one commit of a call: key, signature and inbox items together. None when the key belongs to an earlier call. `hint` workers at
-    once when nobody waits for the outcome here.
+def _post(attempt: Attempt, order: Order, *, wait: bool) -> list[Update] | None:
+    """The one commit of a call: key, signature and inbox items together, and where the caller waits what comes of them, as far as the chats are
+    free. None when the key belongs to an earlier call.
     """
     caller, endpoint, trace_id = cast("Caller", attempt.caller), cast("Endpoint", attempt.endpoint), current_trace_id()
+    postings = _postings(attempt, order, trace_id)
     if not order.claim and not order.signed_id:
-        return [posted.update_id for posted in inbox.post(_postings(attempt, order, trace_id), hint=hint)]
+        return awaiting.post(postings) if wait else _accepted(inbox.post(postings))
     with transaction.atomic():
         if order.claim and not repeating.take(order.claim, trace_id=trace_id):
             return None
         if order.signed_id:
             repeating.use_up(token_id=caller.family, endpoint_id=endpoint.pk, message_id=order.signed_id, trace_id=trace_id)
-        update_ids = [posted.update_id for posted in inbox.post(_postings(attempt, order, trace_id), hint=hint)]
+        updates = _accepted(inbox.post(postings, hint=not wait))
         if order.claim:
-            left = {"updates": update_ids, "leads": order.lead_codes, "unreached": order.reached.unreached, "several": order.several}
+            ids = [update.pk for update in updates]
+            left = {"updates": ids, "leads": order.lead_codes, "unreached": order.reached.unreached, "several": order.several}
             repeating.remember(order.claim, left)
-    return update_ids
+    return updates
+
+
+def _accepted(posted: Sequence[Posted]) -> list[Update]:
+    return [Update(id=row.update_id, lane_id=row.lane_id) for row in posted]
 
 
 def _postings(attempt: Attempt, order: Order, trace_id: str) -> list[Posting]:
@@ -172,7 +179,7 @@ def _again(attempt: Attempt, claim: Claim, kept: KeptAnswer | None) -> Answer:
     if kept.status is not None:
         return Answer(kept.status, cast("Json", kept.answer), headers)
     left: Json = kept.answer or {}
-    results = outcomes.wait(left["updates"], left["leads"])
+    results = outcomes.wait([Update(id=update_id) for update_id in left["updates"]], left["leads"])
     given = outcomes.answer(results, several=left["several"], unreached=left["unreached"], trace_id=kept.trace_id)
     repeating.keep(claim, given)
     return Answer(given.status, given.body, headers)

@@ -60,15 +60,16 @@ def script_error(failure: Json) -> Json:
     return {"message": message[:MAX_MESSAGE], "code": "script_error", "errors": [{key: value for key, value in failure.items() if value}]}
 
 
-def wait(update_ids: Sequence[int], lead_codes: Sequence[str]) -> list[Result]:
+def wait(updates: Sequence[Update], lead_codes: Sequence[str]) -> list[Result]:
     """The outcomes, once every scenario stands at its first wait for the person or is over, or `CALL_WAIT_SECONDS` are over: what goes on
-    after that, or cannot be looked at because the database is away, is accepted and goes on without the caller.
+    after that, or cannot be looked at because the database is away, is accepted and goes on without the caller. `updates`: as far as they are
+    known, at least by their ids.
     """
     deadline = time.monotonic() + float(settings.CALL_WAIT_SECONDS)
     results: list[Result] = []
     try:
         with translation.override(settings.LANGUAGE_CODE):
-            results.extend(_result(update_id, code, deadline) for update_id, code in zip(update_ids, lead_codes, strict=True))
+            results.extend(_result(update, code, deadline) for update, code in zip(updates, lead_codes, strict=True))
     except DatabaseError as error:
         logger.warning("the outcome of an accepted call is not known", error=type(error).__name__)
     return results + [Result(code, ACCEPTED, {}) for code in lead_codes[len(results) :]]
@@ -101,8 +102,8 @@ def _single(result: Result, trace_id: str) -> Answer:
     return Answer(refusal.status, refusal.body | ({"trace_id": trace_id} if trace_id else {}))
 
 
-def _result(update_id: int, lead_code: str, deadline: float) -> Result:
-    update = awaiting.outcome_of(update_id, wait_seconds=max(0.0, deadline - time.monotonic()))
+def _result(update: Update, lead_code: str, deadline: float) -> Result:
+    update = awaiting.outcome_of(update, wait_seconds=max(0.0, deadline - time.monotonic()))
     if update.state == Update.State.PENDING:
         return Result(lead_code, ACCEPTED, {})
     outcome: dict[str, Any] = update.outcome

@@ -31,6 +31,7 @@ USING = definition(
 START = """
 from apps.conversations import awaiting, inbox
 from apps.conversations.inbox import Posting
+from apps.conversations.models import Update
 from apps.scenarios import publishing
 from apps.scenarios.models import Scenario
 from tests.making import make_lead
@@ -40,7 +41,7 @@ publishing.publish(scenario)
 lead = make_lead(scenario.bot.channels.first(), chat_id="w_jail")
 posted = inbox.post([Posting(channel_id=lead.channel_id, bot_id=scenario.bot_id, chat_id=lead.chat_id, kind="start", source="call", event_key="jail-1",
     payload={{"scenario_id": scenario.pk, "entry": "", "params": {{"item": "lamp"}}}}, trace_id="trace-jail")])[0]
-awaiting.outcome_of(posted.update_id, wait_seconds=10)
+awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=10)
 print(json.dumps(True))
 """
 

@@ -185,7 +185,7 @@ def test_work_posted_during_a_drain_is_not_missed() -> None:
 def test_advance_now_runs_the_item_in_the_calling_process() -> None:
     lead = make_lead()
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
-    update = awaiting.outcome_of(posted.update_id, wait_seconds=2)
+    update = awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=2)
     assert (update.state, update.outcome) == ("done", {"status": "waiting"})
 
 
@@ -200,7 +200,7 @@ def test_advance_now_waits_for_a_worker_that_has_the_chat() -> None:
     worker = threading.Thread(target=work)
     worker.start()
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
-    update = awaiting.outcome_of(posted.update_id, wait_seconds=5)
+    update = awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=5)
     worker.join()
     assert update.state == "done"
     assert list(Message.objects.filter(direction="out").order_by("seq").values_list("text", flat=True)) == ["echo: slow", "echo: hello"]

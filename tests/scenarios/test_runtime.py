@@ -46,7 +46,7 @@ def start(lead: Lead, scenario: Scenario, *, key: str = "", **params: Any) -> Up
             ),
         ]
     )[0]
-    return awaiting.outcome_of(posted.update_id, wait_seconds=5)
+    return awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=5)
 
 
 def write(lead: Lead, words: str, **fields: Any) -> None:
