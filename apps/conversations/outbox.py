@@ -2,6 +2,7 @@
 
 import json
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any
@@ -12,16 +13,15 @@ from django.utils import timezone
 
 from apps.bots.models import Channel
 from apps.conversations import lanes, waking
-from apps.conversations.models import Conversation, FeedItem, Message, Outbox
+from apps.conversations.models import Message, Outbox
 from apps.core import dbclock, hot
-from apps.core.bulk import add_in_bulk, update_in_bulk
+from apps.core.bulk import update_in_bulk
+from apps.core.masking import mask
 from apps.events import recording
-from apps.events.models import Event
 from apps.identity.models import Lead
 
 MAX_ATTEMPTS = 6
 MAX_DEATHS = 2
-ARRIVED = (Message.State.SENT, Message.State.DELIVERED, Message.State.READ)
 CLAIMED_COLUMNS = "o.id, o.lane_id, o.channel_id, o.message_id, o.chat_id, o.is_group, o.at_most_once, o.attempts, o.deaths, o.parts"
 
 
@@ -101,25 +101,26 @@ def unclaim(rows: Sequence[tuple[Outgoing, float]], *, identity: int) -> None:
             )
 
 
-def settle(outcomes: Sequence[Outcome], *, identity: int) -> None:
-    """Write how a batch of sends went, in one transaction: outbox, message states, leads, log and feed.
+def settle(outcomes: Sequence[Outcome], *, identity: int) -> bool:
+    """Write how a batch of sends went: outbox, message states, leads, log and feed. Whether more waits behind what has left.
 
     When our session was lost meanwhile, another sender may have taken a message over: then only that it was sent is news from us.
     """
+    again = [outcome for outcome in outcomes if outcome.again_at is not None]
+    over = [outcome for outcome in outcomes if outcome.again_at is None]
+    if again:
+        _keep(again, identity)
+    return bool(over) and _conclude(over, identity)
+
+
+def _keep(outcomes: Sequence[Outcome], identity: int) -> None:
     with transaction.atomic():
         ours = _still_ours(outcomes, identity)
-        outcomes = [outcome for outcome in outcomes if outcome.sent or outcome.outgoing.id in ours]
-        over = [outcome for outcome in outcomes if outcome.again_at is None]
-        _postpone([outcome for outcome in outcomes if outcome.again_at is not None])
+        outcomes = [outcome for outcome in outcomes if outcome.outgoing.id in ours]
+        _postpone(outcomes)
         _move([outcome for outcome in outcomes if outcome.moved_to])
         for outcome in {outcome.outgoing.channel_id: outcome for outcome in outcomes if outcome.pause}.values():
             _pause_channel(outcome)
-        with hot.together():
-            hot.later(
-                "DELETE FROM conversations_outbox WHERE id = ANY (%s::bigint[])", [hot.numbers(outcome.outgoing.id for outcome in over)]
-            )
-            _conclude(over)
-            waking.feed()
 
 
 def _still_ours(outcomes: Sequence[Outcome], identity: int) -> set[int]:
@@ -130,83 +131,71 @@ def _still_ours(outcomes: Sequence[Outcome], identity: int) -> set[int]:
     return {row[0] for row in rows}
 
 
-def _conclude(outcomes: Sequence[Outcome]) -> None:
-    messages = _messages([outcome.outgoing.message_id for outcome in outcomes])
-    changed, events, feed = [], [], []
-    for outcome in outcomes:
-        message = messages.get(outcome.outgoing.message_id)
-        if message is None or (message.sent_at and message.state in ARRIVED):  # noted by whoever had taken it over
-            continue
-        _raise(message, outcome)
-        changed.append(message)
-        events.append(_event(message, outcome))
-        feed.append(
-            FeedItem(
-                bot_id=message.conversation.bot_id,
-                conversation_id=message.conversation_id,
-                lead_id=message.conversation.lead_id,
-                kind="message.state",
-                version=message.conversation.version,
-                data={"message": message.pk, "state": message.state},
-            )
-        )
-    update_in_bulk(changed, ["state", "external_id", "external_ids", "sent_at", "error"])
-    gone = {
-        message.conversation.lead_id: outcome for outcome in outcomes if outcome.gone for message in [messages[outcome.outgoing.message_id]]
+# A state never falls: a receipt may have come before our note of the sending, and a message that was taken over may be noted already.
+_OVER = """
+WITH told AS (
+    SELECT * FROM json_to_recordset(%(rows)s) AS t(outbox bigint, message bigint, sent boolean, state text, external_id text, external_ids jsonb,
+        error text, kind text, status text, latency_ms int, details jsonb)
+), gone AS (
+    DELETE FROM conversations_outbox AS o USING told
+    WHERE o.id = told.outbox AND (told.sent OR o.claimed_by = %(identity)s::bigint) RETURNING o.id, o.lane_id
+), changed AS (
+    UPDATE conversations_message AS m
+    SET state = CASE WHEN told.sent AND m.state NOT IN ('queued', 'unknown') THEN m.state ELSE told.state END,
+        external_id = CASE WHEN told.sent THEN told.external_id ELSE m.external_id END,
+        external_ids = CASE WHEN told.sent THEN told.external_ids ELSE m.external_ids END,
+        sent_at = CASE WHEN told.sent THEN clock_timestamp() ELSE m.sent_at END,
+        error = CASE WHEN told.sent THEN m.error ELSE told.error END
+    FROM told
+    WHERE m.id = told.message AND (told.sent OR told.outbox IN (SELECT id FROM gone))
+        AND NOT (m.sent_at IS NOT NULL AND m.state IN ('sent', 'delivered', 'read'))
+    RETURNING m.id, m.conversation_id, m.channel_id, m.trace_id, m.state, told.kind, told.status, told.latency_ms, told.details
+), known AS (
+    SELECT changed.*, c.bot_id, c.lead_id, c.person_id, c.version
+    FROM changed JOIN conversations_conversation AS c ON c.id = changed.conversation_id
+), fed AS (
+    INSERT INTO conversations_feeditem (bot_id, conversation_id, lead_id, kind, version, data)
+    SELECT bot_id, conversation_id, lead_id, 'message.state', version, jsonb_build_object('message', id, 'state', state) FROM known
+), noted AS (
+    INSERT INTO events_event (trace_id, timestamp, kind, status, source_system, endpoint, bot_id, channel_id, person_id, lead_id,
+        conversation_id, latency_ms, details)
+    SELECT trace_id, clock_timestamp(), kind, status, '', '', bot_id, channel_id, person_id, lead_id, conversation_id, latency_ms, details
+    FROM known ORDER BY id RETURNING id
+)
+SELECT EXISTS (SELECT 1 FROM conversations_outbox AS behind JOIN gone ON gone.lane_id = behind.lane_id AND gone.id < behind.id),
+    (SELECT array_agg(id) FROM noted), pg_notify('feed', '')
+"""
+
+
+def _conclude(outcomes: Sequence[Outcome], identity: int) -> bool:
+    """One statement, and so one commit, unless somebody listens to the log or a chat turned out to be gone."""
+    unreachable = [outcome for outcome in outcomes if outcome.gone]
+    with transaction.atomic() if unreachable or recording.heard() else nullcontext():
+        [(more, events, _feed)] = hot.run(_OVER, {"rows": json.dumps(list(map(_told, outcomes))), "identity": identity})
+        recording.tell(events or [])
+        for outcome in unreachable:
+            chat = Lead.objects.filter(conversations__messages=outcome.outgoing.message_id, is_active=True)
+            chat.update(is_active=False, inactive_reason=outcome.failed[:300])
+    return bool(more)
+
+
+def _told(outcome: Outcome) -> dict[str, Any]:
+    error = (outcome.failed or outcome.unknown)[:500]
+    state = Message.State.SENT if outcome.sent else Message.State.FAILED if outcome.failed else Message.State.UNKNOWN
+    about = {"message": outcome.outgoing.message_id, "attempts": outcome.outgoing.attempts, **({"reason": error} if error else {})}
+    return {
+        "outbox": outcome.outgoing.id,
+        "message": outcome.outgoing.message_id,
+        "sent": outcome.sent,
+        "state": state,
+        "external_id": outcome.external_ids[-1] if outcome.external_ids else None,
+        "external_ids": outcome.external_ids,
+        "error": error,
+        "kind": f"message.{state}",
+        "status": "success" if outcome.sent else "fail",
+        "latency_ms": outcome.latency_ms,
+        "details": mask(about),
     }
-    for lead_id, outcome in gone.items():
-        Lead.objects.filter(pk=lead_id, is_active=True).update(is_active=False, inactive_reason=outcome.failed[:300])
-    add_in_bulk(feed)
-    recording.write(events)
-
-
-def _messages(ids: Sequence[int]) -> dict[int, Message]:
-    """With their conversations."""
-    own = hot.width(Message)
-    rows = hot.run(
-        f"""
-        SELECT {hot.columns(Message, "message")}, {hot.columns(Conversation, "conversation")} FROM unnest(%s::bigint[]) AS asked(id),
-            LATERAL (SELECT * FROM conversations_message WHERE id = asked.id LIMIT 1) AS message,
-            LATERAL (SELECT * FROM conversations_conversation WHERE id = message.conversation_id LIMIT 1) AS conversation
-        """,  # noqa: S608  names are ours
-        [hot.numbers(ids)],
-    )
-    found = {}
-    for row in rows:
-        message = hot.reader(Message)(row[:own])
-        message.conversation = hot.reader(Conversation)(row[own:])
-        found[message.pk] = message
-    return found
-
-
-def _raise(message: Message, outcome: Outcome) -> None:
-    """A receipt may have come before our note of the sending: a state never falls."""
-    if outcome.sent:
-        message.external_ids = outcome.external_ids
-        message.external_id = outcome.external_ids[-1] if outcome.external_ids else None
-        message.sent_at = timezone.now()
-        if message.state in {Message.State.QUEUED, Message.State.UNKNOWN}:
-            message.state = Message.State.SENT
-    else:
-        message.state = Message.State.FAILED if outcome.failed else Message.State.UNKNOWN
-        message.error = (outcome.failed or outcome.unknown)[:500]
-
-
-def _event(message: Message, outcome: Outcome) -> Event:
-    kind = "message.sent" if outcome.sent else "message.failed" if outcome.failed else "message.unknown"
-    details = {"message": message.pk, "attempts": outcome.outgoing.attempts}
-    return recording.event(
-        kind,
-        status="success" if outcome.sent else "fail",
-        trace_id=message.trace_id,
-        bot_id=message.conversation.bot_id,
-        channel_id=message.channel_id,
-        person_id=message.conversation.person_id,
-        lead_id=message.conversation.lead_id,
-        conversation_id=message.conversation_id,
-        latency_ms=outcome.latency_ms,
-        details={**details, **({"reason": message.error} if message.error else {})},
-    )
 
 
 def _postpone(outcomes: Sequence[Outcome]) -> None:

@@ -1,29 +1,41 @@
 """The sender process: one event loop with many requests in flight that delivers messages, makes outside calls, fetches files and polls.
 
 All database work runs in one thread with one session, which also holds the lock of this process's identity (claimants.py): when the process
-or its session dies, whatever it had claimed is free again. Woken by NOTIFY outbox; looks by itself each second.
+or its session dies, whatever it had claimed is free again. Woken by NOTIFY outbox or beside; looks by itself each second.
 """
 
 import asyncio
 import contextlib
 import time
 from collections.abc import Callable, Coroutine, Sequence
-from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
 
-import psycopg
 import structlog
 from django.conf import settings
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
-from apps.conversations import beside, calling, claimants, delivering, fetching, outbox, outcalls, pacing, polling, preparing, sweeping
+from apps.conversations import (
+    beside,
+    calling,
+    claimants,
+    delivering,
+    fetching,
+    outbox,
+    outcalls,
+    pacing,
+    polling,
+    preparing,
+    sweeping,
+    waking,
+)
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
-from apps.core import dbclock
+from apps.core import dbclock, notices
+from apps.core.claimant import Claimant
 from apps.core.heart import beat_heart
 from apps.core.loop import close_connections
 
@@ -35,8 +47,10 @@ SETTLE_SECONDS = 0.01
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
 LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
+OUT_OF_SLOTS_SECONDS = 0.05
 SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
 MISSED_SLOTS = 3
+PAUSE = waking.PAUSE
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
@@ -49,6 +63,7 @@ class Work:
     files: list[Attachment]
     acknowledgements: list[Acknowledgement]
     more: bool = False  # there may be: as much was due as there was room for
+    again: float | None = None  # seconds until the first of those that had no slot may ask for one again
 
 
 class Sender:
@@ -57,11 +72,11 @@ class Sender:
     def __init__(self) -> None:
         self._wake = asyncio.Event()
         self._waking: asyncio.TimerHandle | None = None
+        self._again: asyncio.TimerHandle | None = None
+        self._due = True  # there may be something to claim, and `_beside` something else than messages
+        self._beside = True
         self._stopping = False
-        self._identity = 0
-        self._session: Any = None  # the database session that holds the lock of our identity
-        # Ids of the claimed rows that are in flight or wait to be noted, by table; touched in the database thread only.
-        self._hand: dict[str, set[int]] = {OUTBOX: set(), CALLS: set(), FILES: set()}
+        self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES))
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[Outcome] = []
         self._calls_ended: list[outcalls.CallOutcome] = []
@@ -72,7 +87,6 @@ class Sender:
         self._blocked: dict[int, float] = {}
         self._channels: dict[int, Channel] = {}
         self._pollers: dict[int, tuple[Credentials, asyncio.Task[None]]] = {}
-        self._database = ThreadPoolExecutor(1, thread_name_prefix="sender-database")
 
     async def run(self) -> None:
         """Work until stopped. A database that goes away is waited for."""
@@ -88,8 +102,7 @@ class Sender:
             for task in [*helpers, *pollers]:
                 task.cancel()
             await asyncio.gather(*helpers, *pollers, return_exceptions=True)
-            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
-            self._database.shutdown(wait=True)
+            await self._claimant.close()
             await close_connections()
 
     def stop(self) -> None:
@@ -102,14 +115,16 @@ class Sender:
 
     async def _round(self) -> None:
         await self._settle()
-        while not self._stopping:
+        while self._due and not self._stopping:
             room = settings.SENDER_IN_FLIGHT - len(self._in_flight)
-            if room <= 0 or not await self._start(room):
+            if room <= 0:
                 return
+            self._due = False
+            await self._start(room)
 
-    async def _start(self, room: int) -> bool:
-        """Claim up to `room` things and set them going; whether there may be more."""
-        work = await self._in_database(self._claim, room)
+    async def _start(self, room: int) -> None:
+        """Claim up to `room` things and set them going."""
+        work = await self._claimant.run(self._claim, room)
         for outgoing, at in work.sends:
             self._fly(self._deliver(outgoing, at), (OUTBOX, outgoing.id))
         for call in work.calls:
@@ -118,34 +133,60 @@ class Sender:
             self._fly(self._fetch(attachment), (FILES, attachment.pk))
         for acknowledgement in work.acknowledgements:
             self._fly(self._acknowledge(acknowledgement))
-        return work.more
+        self._due = self._due or work.more
+        if work.again is not None and self._again is None:
+            self._again = asyncio.get_running_loop().call_later(work.again, self._have_slots)
+
+    def _have_slots(self) -> None:
+        self._again = None
+        self._look_again()
+
+    def _look_again(self) -> None:
+        self._due = True
+        self._wake.set()
+
+    def _look_at_all(self) -> None:
+        self._beside = True
+        self._look_again()
 
     def _claim(self, room: int) -> Work:
-        """All or nothing: what was claimed in a session that breaks before the end is free, and only what was committed is in hand."""
-        with transaction.atomic():
-            work = self._claim_due(room)
-        self._hand[OUTBOX].update(outgoing.id for outgoing, _at in work.sends)
-        self._hand[CALLS].update(call.pk for call in work.calls)
-        self._hand[FILES].update(attachment.pk for attachment in work.files)
+        """What is claimed and not taken, because something broke in between, is freed at the next tick (`claimants.free`)."""
+        work = self._claim_messages(room)
+        self._claimant.hand[OUTBOX].update(outgoing.id for outgoing, _at in work.sends)
+        if self._beside:
+            self._beside = False
+            with transaction.atomic():
+                self._claim_others(work, room)
+            self._claimant.hand[CALLS].update(call.pk for call in work.calls)
+            self._claimant.hand[FILES].update(attachment.pk for attachment in work.files)
         return work
 
-    def _claim_due(self, room: int) -> Work:
+    def _claim_messages(self, room: int) -> Work:
         now = time.monotonic()
         blocked = [channel_id for channel_id, until in self._blocked.items() if until > now]
-        claimed = outbox.claim(self._identity, limit=room, without_channels=blocked)
+        claimed = outbox.claim(self._claimant.identity, limit=room, without_channels=blocked)
         self._know([outgoing.channel_id for outgoing in claimed])
-        sends = self._pace(claimed)
+        sends, back = self._pace(claimed)
+        outbox.unclaim(back, identity=self._claimant.identity)
         preparing.complete([outgoing for outgoing, _at in sends], self._channels)
-        others = beside.look()
-        calls = outcalls.claim(self._identity, limit=max(1, room // 2)) if others.calls else []
-        files = fetching.claim(self._identity, limit=max(1, room // 4)) if others.files else []
-        acknowledgements = beside.take_acknowledgements() if others.acknowledgements else []
-        self._know([*(row.channel_id for row in files), *(row.channel_id for row in acknowledgements)])
-        return Work(sends, calls, files, acknowledgements, more=len(claimed) == room or bool(calls or files or acknowledgements))
+        waits = [
+            *(wait for _outgoing, wait in back),
+            *(until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS),
+        ]
+        return Work(sends, [], [], [], more=len(claimed) == room, again=min(waits, default=None))
 
-    def _pace(self, claimed: Sequence[Outgoing]) -> list[tuple[Outgoing, float]]:
-        """Give each message its slot as a moment of `monotonic`; those without one go back, and a channel that has none left is not asked
-        until it has.
+    def _claim_others(self, work: Work, room: int) -> None:
+        others = beside.look()
+        work.calls = outcalls.claim(self._claimant.identity, limit=max(1, room // 2)) if others.calls else []
+        work.files = fetching.claim(self._claimant.identity, limit=max(1, room // 4)) if others.files else []
+        work.acknowledgements = beside.take_acknowledgements() if others.acknowledgements else []
+        self._know([*(row.channel_id for row in work.files), *(row.channel_id for row in work.acknowledgements)])
+        if any(others):
+            self._beside = work.more = True
+
+    def _pace(self, claimed: Sequence[Outgoing]) -> tuple[list[tuple[Outgoing, float]], list[tuple[Outgoing, float]]]:
+        """Give each message its slot as a moment of `monotonic`; those without one go back, with the seconds until they may ask again, and a
+        channel that has none left is not asked for a moment.
         """
         sends: list[tuple[Outgoing, float]] = []
         back: list[tuple[Outgoing, float]] = []
@@ -157,9 +198,8 @@ class Sender:
             sends += [(outgoing, asked + slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if slot.granted]
             back += [(outgoing, slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if not slot.granted]
             if any(not slot.granted for slot in granted):
-                self._blocked[channel_id] = time.monotonic() + 0.05
-        outbox.unclaim(back, identity=self._identity)
-        return sends
+                self._blocked[channel_id] = time.monotonic() + OUT_OF_SLOTS_SECONDS
+        return sends, back
 
     def _know(self, channel_ids: Sequence[int]) -> None:
         unknown = {channel_id for channel_id in channel_ids if channel_id not in self._channels}
@@ -199,6 +239,7 @@ class Sender:
         outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
         if outcome.pause:
             self._blocked[channel.pk] = time.monotonic() + outcome.pause
+            await notices.tell(PAUSE, waking.pause_of(channel.pk, seconds=outcome.pause))  # the others must not wait for our note
         self._ended.append(outcome)
 
     def _must_wait(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
@@ -231,15 +272,23 @@ class Sender:
 
     async def _settle(self) -> None:
         """Note in bulk what has ended since the last round; what could not be noted is noted with the next."""
-        await self._note(OUTBOX, self._late, lambda row: row[0].id, lambda rows: outbox.unclaim(rows, identity=self._identity))
-        await self._note(OUTBOX, self._ended, lambda row: row.outgoing.id, lambda rows: outbox.settle(rows, identity=self._identity))
+        await self._note(OUTBOX, self._late, lambda row: row[0].id, self._put_back)
+        await self._note(OUTBOX, self._ended, lambda row: row.outgoing.id, self._note_sends)
         await self._note(CALLS, self._calls_ended, lambda row: row.call.pk, outcalls.settle)
         await self._note(FILES, self._fetched, lambda row: row.attachment.pk, fetching.settle)
+
+    def _put_back(self, rows: list[tuple[Outgoing, float]]) -> None:
+        outbox.unclaim(rows, identity=self._claimant.identity)
+        self._due = True
+
+    def _note_sends(self, rows: list[Outcome]) -> None:
+        if outbox.settle(rows, identity=self._claimant.identity):
+            self._due = True
 
     async def _note(self, table: str, ended: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
         rows = ended[:]
         if rows:
-            await self._in_database(self._settle_rows, table, rows, id_of, settle)
+            await self._claimant.run(self._settle_rows, table, rows, id_of, settle)
             del ended[: len(rows)]
 
     def _settle_rows(self, table: str, rows: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
@@ -252,7 +301,7 @@ class Sender:
             logger.exception("what ended cannot be noted together", table=table, rows=len(rows))
             for row in rows:
                 self._settle_alone(table, id_of(row), row, settle)
-        self._hand[table].difference_update(id_of(row) for row in rows)
+        self._claimant.hand[table].difference_update(id_of(row) for row in rows)
 
     def _settle_alone(self, table: str, row_id: int, row: T, settle: Callable[[list[T]], None]) -> None:
         try:
@@ -261,7 +310,7 @@ class Sender:
             raise
         except Exception:
             logger.exception("what became of this cannot be noted", table=table, row=row_id)
-            claimants.abandon(table, [row_id])
+            self._claimant.abandon(table, [row_id])
 
     def _give_up(self) -> None:
         for task in list(self._in_flight):
@@ -270,23 +319,21 @@ class Sender:
     # --- beside the rounds ------------------------------------------------------------------------------------------
 
     async def _listen(self) -> None:
-        """Turn NOTIFY outbox into wake-ups; when the connection breaks, the rounds go on by the clock until it is back."""
+        """Turn NOTIFY into wake-ups; when the connection breaks, the rounds go on by the clock until it is back."""
         while True:
-            with contextlib.suppress(psycopg.Error, OSError):
-                connection_ = await psycopg.AsyncConnection.connect(**_connection_params(), autocommit=True)
-                async with connection_:
-                    await connection_.execute("LISTEN outbox; LISTEN pause")
-                    self._wake.set()
-                    async for notice in connection_.notifies():
-                        self._told(notice.channel, notice.payload)
+            with contextlib.suppress(*notices.LOST):
+                async for channel, payload in notices.hear("outbox", "beside", PAUSE):
+                    self._told(channel, payload)
             await asyncio.sleep(1)
 
     def _told(self, channel: str, payload: str) -> None:
-        if channel == "pause":
+        if channel == PAUSE:
             channel_id, _colon, seconds = payload.partition(":")
             self._blocked[int(channel_id)] = time.monotonic() + float(seconds)
+        elif channel == "outbox":
+            self._look_again()
         else:
-            self._wake.set()
+            self._look_at_all()
 
     async def _tick(self) -> None:
         """Free what dead senders had claimed, beat the heart, and forget cached channels, so that changed credentials are seen."""
@@ -299,25 +346,23 @@ class Sender:
                 await self._guarded(self._heart)
 
     async def _free(self) -> None:
-        if await self._in_database(self._free_claims):
-            self._wake.set()
+        await self._claimant.run(self._free_claims)
+        self._look_at_all()
 
-    def _free_claims(self) -> int:
+    def _free_claims(self) -> None:
         while self._crashed:
             table, row_id = self._crashed[0]
-            claimants.abandon(table, [row_id])
-            self._hand[table].discard(row_id)
+            self._claimant.abandon(table, [row_id])
             del self._crashed[0]
-        if not beside.anything_held():
-            return 0
-        return sum(claimants.free(table, identity=self._identity, hand=hand) for table, hand in self._hand.items())
+        if beside.anything_held():
+            self._claimant.free()
 
     async def _heart(self) -> None:
-        await self._in_database(claimants.end_silent)
-        await self._in_database(dbclock.keep)
-        await self._in_database(sweeping.stand_in)
-        self._channels = await self._in_database(Channel.objects.select_related("bot").in_bulk, list(self._channels))
-        await self._in_database(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
+        await self._claimant.run(claimants.end_silent)
+        await self._claimant.run(dbclock.keep)
+        await self._claimant.run(sweeping.stand_in)
+        self._channels = await self._claimant.run(Channel.objects.select_related("bot").in_bulk, list(self._channels))
+        await self._claimant.run(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 
     async def _poll(self) -> None:
         while True:
@@ -326,35 +371,16 @@ class Sender:
 
     async def _manage_pollers(self) -> None:
         """One poller for each channel that wants one; a channel that was given other credentials gets a new one."""
-        channels = {channel.pk: channel for channel in await self._in_database(polling.pollable)}
+        channels = {channel.pk: channel for channel in await self._claimant.run(polling.pollable)}
         for channel_id, (credentials, task) in list(self._pollers.items()):
             if channel_id not in channels or task.done() or channels[channel_id].credentials != credentials:
                 task.cancel()
                 del self._pollers[channel_id]
-                await self._in_database(polling.leave, channel_id)
+                await self._claimant.run(polling.leave, channel_id)
         for channel_id, channel in channels.items():
-            if channel_id not in self._pollers and await self._in_database(polling.take, channel_id):
-                task = asyncio.create_task(polling.poll_for_ever(channel, self._in_database))
+            if channel_id not in self._pollers and await self._claimant.run(polling.take, channel_id):
+                task = asyncio.create_task(polling.poll_for_ever(channel, self._claimant.run))
                 self._pollers[channel_id] = (channel.credentials, task)
-
-    # --- the database thread ------------------------------------------------------------------------------------------
-
-    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, *args)
-
-    def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:
-        """Run `work` in the session that holds our lock; a lost session means a new identity, after what we hold has been re-claimed.
-
-        That a connection is there does not say that it is that session: Django connects anew at the end of a transaction that broke.
-        """
-        if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
-            self._session = None
-            connection.close()
-            self._identity = claimants.enter()
-            for table, hand in self._hand.items():
-                claimants.keep(table, identity=self._identity, hand=hand)
-            self._session = connection.connection
-        return work(*args)
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:
@@ -367,31 +393,7 @@ class Sender:
             await asyncio.sleep(LOOK_SECONDS)
 
     async def _enter_again(self) -> None:
-        """At once where it can be had: until then the others take us for dead and what we have in hand for free."""
         try:
-            await asyncio.get_running_loop().run_in_executor(self._database, _disconnect_if_broken)
-            await self._in_database(_nothing)
+            await self._claimant.enter()
         except (OperationalError, InterfaceError):
             await asyncio.sleep(LOOK_SECONDS)
-
-
-def _nothing() -> None:
-    """To be run in the database thread for the session alone."""
-
-
-def _disconnect() -> None:
-    """Called in the database thread: `connection` is that thread's own."""
-    connection.close()
-
-
-def _disconnect_if_broken() -> None:
-    """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
-    if connection.connection is None or not connection.is_usable():
-        connection.close()
-
-
-def _connection_params() -> dict[str, Any]:
-    known = connection.get_connection_params()
-    return {
-        name: value for name, value in known.items() if name in {"dbname", "user", "password", "host", "port", "connect_timeout"} and value
-    }

@@ -14,6 +14,7 @@ HINT_KEY = "dialogbus:drain-hinted"
 HELP_KEY = "dialogbus:drain-help"
 WAITING_KEY = "dialogbus:drain-waiting"  # a worker is draining, or has just done so and waits for more
 WAKE_KEY = "dialogbus:drain-wake"  # the list at which it waits
+PAUSE = "pause"  # the channel of notices that a messenger wants silence
 HINT_SECONDS = 2
 HELP_MILLISECONDS = 500
 
@@ -82,15 +83,22 @@ def not_waiting() -> None:
         redis.client().delete(WAITING_KEY)
 
 
-def senders() -> None:
-    """Tell senders that there are messages or calls; delivered by PostgreSQL when the caller's transaction commits."""
-    hot.notify("outbox")
+def senders(*, beside: bool = False) -> None:
+    """Tell senders that there are messages, and `beside` them calls, files or presses; delivered by PostgreSQL when the caller's transaction
+    commits.
+    """
+    hot.notify("beside" if beside else "outbox")
 
 
 def pause(channel_id: int, *, seconds: float) -> None:
     """Tell every sender that nothing may leave through this channel for so long; delivered when the caller's transaction commits."""
     with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_notify('pause', %s)", [f"{channel_id}:{seconds:.3f}"])
+        cursor.execute("SELECT pg_notify(%s, %s)", [PAUSE, pause_of(channel_id, seconds=seconds)])
+
+
+def pause_of(channel_id: int, *, seconds: float) -> str:
+    """The notice's text."""
+    return f"{channel_id}:{seconds:.3f}"
 
 
 def feed() -> None:

@@ -56,7 +56,7 @@ def _write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder]
     recording.write(batch.events)
     update_in_bulk([turn.update for turn in turns], ["state", "done_at", "outcome", "error"])
     if batch.outgoing or batch.calls or batch.acknowledge or fetched:
-        waking.senders()
+        waking.senders(beside=bool(batch.calls or batch.acknowledge or fetched))
 
 
 def _queue(batch: Written, turns: Sequence[Turn]) -> None:

@@ -1,5 +1,6 @@
 """Record once, derive the rest: the row is the log, the trace, the metric and the trigger."""
 
+from collections.abc import Sequence
 from typing import Any, TypedDict, Unpack
 
 from django.dispatch import Signal
@@ -39,11 +40,22 @@ def event(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[A
 
 def write(events: list[Event]) -> None:
     """Store rows in order, in the caller's transaction, and tell whoever listens."""
-    if events and recorded.has_listeners(Event):
+    if events and heard():
         insert_in_bulk(events)
         recorded.send(sender=Event, events=events)
     elif events:
         add_in_bulk(events)
+
+
+def heard() -> bool:
+    """Whether anybody listens to what is recorded."""
+    return recorded.has_listeners(Event)
+
+
+def tell(event_ids: Sequence[int]) -> None:
+    """Tell whoever listens of rows that a statement of the caller's has just stored, in the caller's transaction."""
+    if event_ids and heard():
+        recorded.send(sender=Event, events=list(Event.objects.filter(pk__in=event_ids).order_by("pk")))
 
 
 def record(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[About]) -> Event:

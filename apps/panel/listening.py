@@ -7,14 +7,14 @@ import asyncio
 import contextlib
 from collections.abc import AsyncIterator, Callable
 from concurrent.futures import ThreadPoolExecutor
-from typing import Any, ParamSpec, TypeVar
+from typing import ParamSpec, TypeVar
 
-import psycopg
 import structlog
-from django.db import DatabaseError, InterfaceError, close_old_connections, connection, connections
+from django.db import DatabaseError, InterfaceError, close_old_connections, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 
 from apps.conversations import feed
+from apps.core import notices
 
 logger = structlog.get_logger(__name__)
 P = ParamSpec("P")
@@ -24,9 +24,6 @@ LOOK_SECONDS = 5.0
 GATHER_SECONDS = 0.02
 RECONNECT_SECONDS = (0.5, 1, 2, 5)
 DATABASE_THREADS = 4
-CONNECTION_KEYS = frozenset(
-    {"dbname", "user", "password", "host", "port", "connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"}
-)
 
 
 class Hub:
@@ -99,14 +96,10 @@ class Hub:
         failures = 0
         while True:
             try:
-                async with await psycopg.AsyncConnection.connect(**_connection_params(), autocommit=True) as listener:
-                    await listener.execute("LISTEN feed")
-                    await listener.execute("LISTEN typing")
+                async for channel, payload in notices.hear("feed", "typing"):
                     self.listening, failures = True, 0
-                    self._changed.set()
-                    async for notice in listener.notifies():
-                        self._noticed(notice.channel, notice.payload)
-            except (psycopg.Error, OSError) as error:
+                    self._noticed(channel, payload)
+            except notices.LOST as error:
                 logger.warning("the live feed lost the database; trying again", error=type(error).__name__)
             self.listening = False
             await asyncio.sleep(RECONNECT_SECONDS[min(failures, len(RECONNECT_SECONDS) - 1)])
@@ -157,8 +150,3 @@ def _changed_leads(after: int) -> tuple[set[int] | None, int]:
         if page.cursor == after or not page.items:
             return leads, page.cursor
         after = page.cursor
-
-
-def _connection_params() -> dict[str, Any]:
-    known = connection.get_connection_params()
-    return {name: value for name, value in known.items() if name in CONNECTION_KEYS and value}

@@ -7,14 +7,13 @@ had claimed is free again the moment its process dies (`core.claimants`); the ev
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from typing import Any, TypeVar
+from typing import TypeVar
 
 import structlog
-from django.db import InterfaceError, OperationalError, connection, transaction
+from django.db import InterfaceError, OperationalError, transaction
 
 from apps.core import claimants, dbclock
+from apps.core.claimant import Claimant
 from apps.events import bus
 from apps.events.models import Delivery, Subscription
 from apps.events.webhooks import deliveries, posting
@@ -37,16 +36,13 @@ class Pusher:
     """One loop. `run` returns after `stop`, when everything in flight has been noted."""
 
     def __init__(self) -> None:
-        self._identity = 0
-        self._session: Any = None
-        self._hand: set[int] = set()  # claimed and in flight or not yet noted; touched in the database thread only
+        self._claimant = Claimant("pusher-database", tables=[TABLE], lock_class=claimants.PUSHERS)
         self._in_flight: dict[asyncio.Task[None], int] = {}  # the subscription of each
         self._ended: list[Pushed] = []
         self._lost: list[int] = []
         self._stopping = self._idle = False
         self._wake = asyncio.Event()
         self._freed_at = self._skipped_at = 0.0
-        self._database = ThreadPoolExecutor(1, thread_name_prefix="pusher-database")
 
     async def run(self) -> None:
         """Work until stopped. A database that goes away is waited for."""
@@ -62,8 +58,7 @@ class Pusher:
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._wake.wait(), IDLE_SECONDS if self._idle else LOOK_SECONDS)
             self._wake.clear()
-        await asyncio.get_running_loop().run_in_executor(self._database, _disconnect)
-        self._database.shutdown(wait=True)
+        await self._claimant.close()
 
     def stop(self) -> None:
         """Claim nothing more; let what is in flight end, but not for longer than the grace."""
@@ -80,7 +75,7 @@ class Pusher:
         if self._stopping:
             return
         while True:
-            found, more = await self._in_database(self._take)
+            found, more = await self._claimant.run(self._take)
             for delivery, subscription in found:
                 self._fly(delivery, subscription)
             if not more:
@@ -106,10 +101,10 @@ class Pusher:
         if not known or room <= 0:
             return [], more
         with transaction.atomic():
-            claimed = deliveries.claim(self._identity, limit=room, share=SHARE, busy=self._busy())
+            claimed = deliveries.claim(self._claimant.identity, limit=room, share=SHARE, busy=self._busy())
         # What belongs to a subscription that is newer than our memory stays out of hand, and so is free again in a moment.
         mine = [(delivery, known[delivery.subscription_id]) for delivery in claimed if delivery.subscription_id in known]
-        self._hand.update(delivery.pk for delivery, _subscription in mine)
+        self._claimant.hand[TABLE].update(delivery.pk for delivery, _subscription in mine)
         return mine, more
 
     def _busy(self) -> list[int]:
@@ -118,31 +113,13 @@ class Pusher:
 
     def _free(self) -> None:
         if self._lost:
-            claimants.abandon(TABLE, self._lost)
-            self._hand.difference_update(self._lost)
+            self._claimant.abandon(TABLE, self._lost)
             self._lost.clear()
-        claimants.free(TABLE, identity=self._identity, hand=self._hand)
+        self._claimant.free()
 
     def _noted(self, ended: list[Pushed]) -> None:
         deliveries.settle(ended)
-        self._hand.difference_update(pushed.delivery.pk for pushed in ended)
-
-    def _as_claimant(self, work: Callable[..., T], args: tuple[Any, ...]) -> T:
-        """The work, in the session that holds the lock of our identity; a lost session means a new identity, which keeps what is in hand."""
-        if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
-            self._session = None
-            connection.close()
-            self._identity = claimants.enter(claimants.PUSHERS)
-            claimants.keep(TABLE, identity=self._identity, hand=self._hand)
-            self._session = connection.connection
-        try:
-            return work(*args)
-        except (OperationalError, InterfaceError):
-            _disconnect_if_broken()
-            raise
-
-    async def _in_database(self, work: Callable[..., T], *args: Any) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._database, self._as_claimant, work, args)
+        self._claimant.hand[TABLE].difference_update(pushed.delivery.pk for pushed in ended)
 
     # --- in flight ------------------------------------------------------------------------------------------------------
 
@@ -165,16 +142,5 @@ class Pusher:
     async def _settle(self) -> None:
         ended = self._ended[:]
         if ended:
-            await self._in_database(self._noted, ended)
+            await self._claimant.run(self._noted, ended)
             del self._ended[: len(ended)]
-
-
-def _disconnect() -> None:
-    """Called in the database thread: `connection` is that thread's own."""
-    connection.close()
-
-
-def _disconnect_if_broken() -> None:
-    """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
-    if connection.connection is None or not connection.is_usable():
-        connection.close()

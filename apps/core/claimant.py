@@ -1,0 +1,82 @@
+"""A process, or a part of one, that claims rows: one thread with one database session, which holds the lock of its identity (claimants.py)."""
+
+import asyncio
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, TypeVar
+
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.core import claimants
+
+T = TypeVar("T")
+
+
+class Claimant:
+    """When the process or its session dies, whatever it had claimed is free again. `hand`: by table the ids of the claimed rows that are in
+    flight or wait to be noted; changed in the thread only.
+    """
+
+    def __init__(self, name: str, *, tables: Iterable[str], lock_class: int = claimants.LOCK_CLASS) -> None:
+        self.identity = 0
+        self.hand: dict[str, set[int]] = {table: set() for table in tables}
+        self._lock_class = lock_class
+        self._session: Any = None  # the database session that holds the lock
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
+
+    async def run(self, work: Callable[..., T], *args: Any) -> T:
+        """Run `work` in the thread, in the session that holds our lock; a lost session means a new identity, after what we hold has been
+        claimed again. Raises what `work` raised.
+        """
+        return await self._in_thread(self._as_claimant, work, *args)
+
+    async def enter(self) -> None:
+        """Be known before there is work: until then others take us for dead and what we have in hand for free."""
+        await self.run(_nothing)
+
+    async def close(self) -> None:
+        await self._in_thread(_disconnect)
+        self._thread.shutdown(wait=True)
+
+    def abandon(self, table: str, ids: Iterable[int]) -> None:
+        """What came of these cannot be noted: let them be found as the claims of a dead process. In the thread."""
+        gone = list(ids)
+        claimants.abandon(table, gone)
+        self.hand[table].difference_update(gone)
+
+    def free(self) -> int:
+        """Give back what the dead had, and what is claimed in our name without being in hand; how many there were. In the thread."""
+        return sum(claimants.free(table, identity=self.identity, hand=hand) for table, hand in self.hand.items())
+
+    async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
+        return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)
+
+    def _as_claimant(self, work: Callable[..., T], *args: Any) -> T:
+        """That a connection is there does not say that it is that session: Django connects anew at the end of a transaction that broke."""
+        if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
+            self._session = None
+            connection.close()
+            self.identity = claimants.enter(self._lock_class)
+            for table, hand in self.hand.items():
+                claimants.keep(table, identity=self.identity, hand=hand)
+            self._session = connection.connection
+        try:
+            return work(*args)
+        except (OperationalError, InterfaceError):
+            _disconnect_if_broken()
+            raise
+
+
+def _nothing() -> None:
+    """To be run in the thread for the session alone."""
+
+
+def _disconnect() -> None:
+    """Called in the thread: `connection` is that thread's own."""
+    connection.close()
+
+
+def _disconnect_if_broken() -> None:
+    """A deadlock or a lock that could not be had is no reason to give up the session, and with it what is in hand."""
+    if connection.connection is None or not connection.is_usable():
+        connection.close()

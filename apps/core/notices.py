@@ -1,0 +1,35 @@
+"""PostgreSQL's notices, heard and told by asynchronous code over a connection of its own. They are wake-ups: one that is lost costs time only."""
+
+import contextlib
+from collections.abc import AsyncIterator
+from typing import Any
+
+import psycopg
+from django.db import connection
+
+LOST = (psycopg.Error, OSError)  # what a connection that breaks raises
+_KEYS = frozenset({"dbname", "user", "password", "host", "port", "connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"})
+
+
+async def hear(*channels: str) -> AsyncIterator[tuple[str, str]]:
+    """What is told on these channels, as (channel, payload). First an empty pair: from here on nothing is missed. Raises `LOST`."""
+    async with await _connect() as listener:
+        for channel in channels:
+            await listener.execute(f"LISTEN {channel}")
+        yield "", ""
+        async for notice in listener.notifies():
+            yield notice.channel, notice.payload
+
+
+async def tell(channel: str, payload: str) -> None:
+    """At once, whatever the process's other sessions are busy with; not at all when the database is away."""
+    with contextlib.suppress(*LOST):
+        async with await _connect() as teller:
+            await teller.execute("SELECT pg_notify(%s, %s)", [channel, payload])
+
+
+async def _connect() -> psycopg.AsyncConnection[tuple[Any, ...]]:
+    known = connection.get_connection_params()
+    return await psycopg.AsyncConnection.connect(
+        **{name: value for name, value in known.items() if name in _KEYS and value}, autocommit=True
+    )
