@@ -37,6 +37,13 @@ class CachedTable(Generic[T]):
             assert self._known is not None  # noqa: S101  set by _refresh
             return self._known[1]
 
+    def renew(self) -> bool:
+        """Ask the database now, however young what is known is; whether the table had changed. For whoever found nothing and would give up."""
+        with self._lock:
+            before = self._known
+            aside(self._refresh)
+            return self._known is not before
+
     def forget(self) -> None:
         """The next `get` asks the database again; for a writer that reads its own change."""
         self._checked_at = float("-inf")

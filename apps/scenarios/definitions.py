@@ -26,6 +26,15 @@ def scenario(scenario_id: int) -> Scenario:
     return rows[scenario_id] if scenario_id in rows else Scenario.objects.get(pk=scenario_id)
 
 
+def startable(scenario_id: int) -> Scenario:
+    """The same for a start: a scenario that could not start is looked at anew, since it may have been published a moment ago."""
+    found = scenario(scenario_id)
+    if found.published_id is None or not found.is_active:
+        _scenarios.renew()
+        found = scenario(scenario_id)
+    return found
+
+
 def forget() -> None:
     """After a publication in this process, and for tests that make versions with the same ids again."""
     _scenarios.forget()

@@ -29,6 +29,7 @@ class ScenarioResponder(Responder):
     def __init__(self) -> None:
         self.ledger = Ledger()
         self._overtaken: set[int] = set()
+        self._asked_again = False
 
     def open(self, turns: Sequence[Turn]) -> None:
         self.ledger.read([turn.chat.conversation for turn in turns])
@@ -87,12 +88,23 @@ class ScenarioResponder(Responder):
                     "trigger.held", session_id=session.pk, details={"why": f"{found.reason}: the open question lets nothing interrupt"}
                 )
             return
-        self._trigger(turn, found or (None if session else self._unasked(turn)), words, user_input=inbound.text)
+        self._trigger(turn, found or (None if session else self._unasked(turn, words)), words, user_input=inbound.text)
 
-    def _unasked(self, turn: Turn) -> Found | None:
-        """What takes a message that nobody waits for; the first one of a chat opens it."""
-        first = turn.chat.conversation.last_seq <= 1
-        return (triggers.by_new_chat(turn.chat.bot.pk) if first else None) or triggers.by_any_message(turn.chat.bot.pk)
+    def _unasked(self, turn: Turn, words: Heard) -> Found | None:
+        """What takes a message that nobody waits for and that is no keyword; the first one of a chat opens it."""
+        bot_id, first = turn.chat.bot.pk, turn.chat.conversation.last_seq <= 1
+
+        def look() -> Found | None:
+            return (triggers.by_new_chat(bot_id) if first else None) or triggers.by_any_message(bot_id)
+
+        return look() or self._published_just_now(lambda: triggers.by_keyword(bot_id, words) or look())
+
+    def _published_just_now(self, look: Callable[[], Found | None]) -> Found | None:
+        """Before nothing is started: another look at what may have been published meanwhile, once for all items that were read together."""
+        if self._asked_again:
+            return None
+        self._asked_again = True
+        return look() if triggers.renewed() else None
 
     def _button(self, turn: Turn, inbound: Inbound) -> None:
         """A button is accepted while its very question is open; an older one gets the scenario's rule, never a wrong branch."""
@@ -128,13 +140,16 @@ class ScenarioResponder(Responder):
             linking.redeem(payload, turn.chat.lead)
             read_again(turn, self.ledger)
         bot_id, words = turn.chat.bot.pk, _heard(turn, "/start")
-        found = (
-            (triggers.by_deep_link(bot_id, payload) if payload else None)
-            or triggers.by_keyword(bot_id, words)
-            or triggers.by_new_chat(bot_id)
-            or triggers.by_any_message(bot_id)
-        )
-        self._trigger(turn, found, words, user_input=inbound.text, params={"deep_link": payload})
+
+        def look() -> Found | None:
+            return (
+                (triggers.by_deep_link(bot_id, payload) if payload else None)
+                or triggers.by_keyword(bot_id, words)
+                or triggers.by_new_chat(bot_id)
+                or triggers.by_any_message(bot_id)
+            )
+
+        self._trigger(turn, look() or self._published_just_now(look), words, user_input=inbound.text, params={"deep_link": payload})
 
     def _start(self, turn: Turn) -> None:
         """An endpoint call, an internal event or a person starts a scenario here. payload: scenario_id, entry, params, generation, why."""
@@ -214,7 +229,7 @@ class ScenarioResponder(Responder):
         )
 
     def _scenario(self, scenario_id: int) -> Scenario:
-        return definitions.scenario(scenario_id)
+        return definitions.startable(scenario_id)
 
 
 def _heard(turn: Turn, text: str) -> Heard:

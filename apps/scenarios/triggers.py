@@ -91,6 +91,11 @@ def passed_over(bot_id: int, words: Heard, taken: Found | None) -> list[str]:
     return [*lines, *([f"and {len(told) - MOST_OTHERS} more keywords"] if len(told) > MOST_OTHERS else [])]
 
 
+def renewed() -> bool:
+    """Ask the database whether triggers were published since they were last read here; for whoever found none that fits."""
+    return _table.renew()
+
+
 def forget() -> None:
     """After a publication in this process."""
     _table.forget()

@@ -80,7 +80,7 @@ def _start(turn: Turn, ledger: Ledger, command: Command, said: str) -> None:
     arriving.start(
         turn,
         ledger,
-        scenario=definitions.scenario(command.scenario_id or 0),
+        scenario=definitions.startable(command.scenario_id or 0),
         reason=f"command “{said}”",
         entered={"entry": None, "params": {}, "user_input": said},
     )
