@@ -14,6 +14,7 @@ from pytest_django.fixtures import Settings
 from apps.bots.models import Channel
 from apps.conversations import claimants, inbox, outbox
 from apps.conversations.models import Acknowledgement, Attachment, Lane, Message, Outbox, Update
+from apps.conversations.resending import resend
 from apps.core.models import StoredFile
 from apps.events.models import Event
 from apps.identity.models import Lead
@@ -77,6 +78,22 @@ def test_a_block_ends_the_message_and_deactivates_the_lead(telegram: Control) ->
     assert not Lead.objects.get().is_active
     assert "blocked" in Message.objects.get(state="failed").error
     assert Event.objects.filter(kind="message.failed", status="fail").count() == 1
+
+
+def test_a_message_that_a_person_sends_again_makes_the_lead_reachable_unless_it_is_refused_again(telegram: Control) -> None:
+    channel = make_channel()
+    telegram.act(CHAT, "text", text="hi")
+    telegram.script({"do": "403"}, {"do": "403"}, chat_id=CHAT)
+    say(channel, "one")
+    with sender():
+        until(lambda: Message.objects.filter(state="failed").exists())
+        message = Message.objects.get(state="failed")
+        assert resend(message)
+        assert Lead.objects.get().is_active
+        until(lambda: not Lead.objects.get().is_active)
+        assert resend(message)
+        until(lambda: Message.objects.filter(state="sent").exists())
+    assert (sent(telegram), Lead.objects.get().is_active, Lead.objects.get().inactive_reason) == (["echo: one"], True, "")
 
 
 def test_a_server_error_is_tried_again(telegram: Control) -> None:
