@@ -4,6 +4,7 @@ from typing import Any
 
 from rest_framework import serializers
 
+from apps.scenarios.builder.serializers import CHANGES, ChangedPlaceSerializer
 from apps.scenarios.visitors import COUNTED
 
 Form = serializers.Serializer[Any]
@@ -78,23 +79,6 @@ class VisitsSerializer(Answered):
     more = serializers.BooleanField()
 
 
-class ChangedFieldSerializer(Form):
-    path = serializers.CharField()
-    label = serializers.CharField()  # type: ignore[assignment]
-    old = serializers.CharField(allow_null=True)
-    new = serializers.CharField(allow_null=True)
-
-
-KINDS = ["added", "changed", "removed"]
-
-
-class ChangedPlaceSerializer(Form):
-    kind = serializers.ChoiceField(choices=KINDS)
-    place = serializers.CharField(help_text="In words: section, block and kind.")
-    node = serializers.CharField(allow_blank=True)
-    fields = ChangedFieldSerializer(many=True)  # type: ignore[assignment]
-
-
 class ChangedEdgeSerializer(Form):
     node = serializers.CharField()
     exit = serializers.CharField()
@@ -115,7 +99,7 @@ class DrawnSerializer(Form):
 class DifferencesSerializer(Answered):
     old = serializers.CharField(help_text="Number of a version, or “draft”.")
     new = serializers.CharField()
-    nodes = serializers.DictField(child=serializers.ChoiceField(choices=KINDS))
+    nodes = serializers.DictField(child=serializers.ChoiceField(choices=CHANGES))
     edges = ChangedEdgeSerializer(many=True)
     changes = ChangedPlaceSerializer(many=True)
     moved = serializers.ListField(child=serializers.CharField(), help_text="Blocks that only lie elsewhere on the canvas.")

@@ -104,9 +104,16 @@ class LintRequestSerializer(serializers.Serializer[Any]):
     definition = serializers.JSONField()
 
 
-class DraftSaveSerializer(serializers.Serializer[Any]):
+class DocumentSerializer(serializers.Serializer[Any]):
     definition = serializers.DictField()
     layout = serializers.DictField()
+
+
+class DraftSaveSerializer(DocumentSerializer):
+    base = DocumentSerializer(
+        required=False,
+        help_text="The draft as it was read; with it a refusal can tell what each side has changed since, and where both have.",
+    )
 
 
 class DraftSerializer(serializers.Serializer[Any]):
@@ -124,9 +131,40 @@ class DraftSerializer(serializers.Serializer[Any]):
     may_edit = serializers.BooleanField()
 
 
+CHANGES = ["added", "changed", "removed"]
+
+
+class ChangedFieldSerializer(serializers.Serializer[Any]):
+    path = serializers.CharField()
+    label = serializers.CharField()  # type: ignore[assignment]
+    old = serializers.CharField(allow_null=True)
+    new = serializers.CharField(allow_null=True)
+
+
+class ChangedPlaceSerializer(serializers.Serializer[Any]):
+    kind = serializers.ChoiceField(choices=CHANGES)
+    place = serializers.CharField(help_text="In words: section, block and kind.")
+    node = serializers.CharField(allow_blank=True)
+    fields = ChangedFieldSerializer(many=True)  # type: ignore[assignment]
+
+
+class SaveSerializer(serializers.Serializer[Any]):
+    by = serializers.CharField(allow_blank=True, help_text="Empty when a program saved.")
+    at = serializers.DateTimeField()
+
+
 class ConflictSerializer(serializers.Serializer[Any]):
     detail = serializers.CharField()
     theirs = DraftSerializer()
+    saves = SaveSerializer(many=True, help_text="Who has saved since, the newest first.")
+    compared = serializers.ChoiceField(
+        choices=["base", "yours"], help_text="With what theirs was compared: with the common ground, or, when it is not known, with yours."
+    )
+    changes = ChangedPlaceSerializer(many=True, help_text="What they have changed, in words.")
+    yours = ChangedPlaceSerializer(many=True, help_text="What you have changed; empty when the common ground is not known.")
+    collides = serializers.ListField(
+        child=serializers.CharField(), help_text="What both have changed and not alike: blocks by id, all else by its place in words."
+    )
 
 
 class PresenceRequestSerializer(serializers.Serializer[Any]):

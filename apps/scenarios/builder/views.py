@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 
 from apps.accounts.access import can_object, scoped
 from apps.accounts.models import User
-from apps.scenarios.builder import drafts, presence
+from apps.scenarios.builder import conflicts, drafts, presence
 from apps.scenarios.builder.describing import describe
 from apps.scenarios.builder.linting import lint
 from apps.scenarios.builder.serializers import (
@@ -27,7 +27,9 @@ from apps.scenarios.builder.serializers import (
     PresenceRequestSerializer,
     PresenceSerializer,
 )
+from apps.scenarios.engine.contract import Json
 from apps.scenarios.models import Scenario
+from apps.scenarios.versions.differing import Side
 
 TAGS = ["Builder"]
 IF_MATCH = OpenApiParameter(
@@ -110,9 +112,7 @@ class DraftView(BuilderView):
         except drafts.DraftTooLargeError as error:
             raise TooLargeError(str(error)) from error
         except drafts.StaleRevisionError as stale:
-            theirs = {**drafts.shown(stale.theirs), "may_edit": True}
-            detail = _("Somebody else has saved this scenario meanwhile. Nothing of yours is lost: bring both together.")
-            return Response({"detail": detail, "theirs": theirs}, status=412, headers=_etag(stale.theirs))
+            return _refused(stale.theirs, given, based_on)
         return _answer(saved, request)
 
 
@@ -155,6 +155,16 @@ def _revision(request: Request) -> int:
 
 def _etag(scenario: Scenario) -> dict[str, str]:
     return {"ETag": f'"{scenario.draft_version}"', "Cache-Control": "no-store"}
+
+
+def _refused(stored: Scenario, given: Json, based_on: int) -> Response:
+    base = given.get("base")
+    mine = Side("yours", given["definition"], given["layout"])
+    ground = Side("base", base["definition"], base["layout"]) if base else None
+    detail = _("Somebody else has saved this scenario meanwhile. Nothing of yours is lost: bring both together.")
+    theirs = {**drafts.shown(stored), "may_edit": True}
+    told = conflicts.told(stored, based_on=based_on, mine=mine, base=ground)
+    return Response({"detail": detail, "theirs": theirs, **told}, status=412, headers=_etag(stored))
 
 
 def _answer(scenario: Scenario, request: Request) -> Response:

@@ -92,9 +92,24 @@ export type ChannelLimits = {
   media: Array<string>;
 };
 
+export type ComparedEnum = "base" | "yours";
+
 export type Conflict = {
   detail: string;
   theirs: Draft;
+  /** Who has saved since, the newest first. */
+  saves: Array<Save>;
+  /** With what theirs was compared: with the common ground, or, when it is not known, with yours.
+
+* `base` - base
+* `yours` - yours */
+  compared: ComparedEnum;
+  /** What they have changed, in words. */
+  changes: Array<ChangedPlace>;
+  /** What you have changed; empty when the common ground is not known. */
+  yours: Array<ChangedPlace>;
+  /** What both have changed and not alike: blocks by id, all else by its place in words. */
+  collides: Array<string>;
 };
 
 export type Differences = {
@@ -110,6 +125,11 @@ export type Differences = {
   moved: Array<string>;
   /** Both sides themselves, when the address asks for them. */
   drawn: Drawn | null;
+};
+
+export type DocumentRequest = {
+  definition: Record<string, unknown>;
+  layout: Record<string, unknown>;
 };
 
 export type Draft = {
@@ -133,6 +153,8 @@ export type Draft = {
 export type DraftSaveRequest = {
   definition: Record<string, unknown>;
   layout: Record<string, unknown>;
+  /** The draft as it was read; with it a refusal can tell what each side has changed since, and where both have. */
+  base?: DocumentRequest;
 };
 
 export type Drawn = {
@@ -274,6 +296,12 @@ export type Problem = {
   node: string;
   /** Path of the parameter, such as params.buttons.0.1.label or exits.next. */
   field: string;
+};
+
+export type Save = {
+  /** Empty when a program saved. */
+  by: string;
+  at: string;
 };
 
 export type Visit = {

@@ -40,9 +40,9 @@ def address(scenario: Scenario, what: str) -> str:
     return f"/api/scenarios/{scenario.pk}/{what}"
 
 
-def save(page: Client, scenario: Scenario, definition: Any, *, revision: object = 1, layout: Any = None) -> Any:
+def save(page: Client, scenario: Scenario, definition: Any, *, revision: object = 1, layout: Any = None, base: Any = None) -> Any:
     headers = {} if revision is None else {"If-Match": f'"{revision}"'}
-    body = {"definition": definition, "layout": layout or {}}
+    body = {"definition": definition, "layout": layout or {}, **({"base": {"definition": base, "layout": {}}} if base else {})}
     return page.put(address(scenario, "draft"), body, content_type="application/json", headers=headers)
 
 
