@@ -96,7 +96,7 @@ def _converted(importer: Importer, imported: Imported, bot: Bot) -> Converted:
     file = BotFile(
         bot=BotPart(name=bot.name),
         client_fields=[
-            ClientFieldPart(key=key, label=label[:100], type=ClientField.Type(kind))
+            ClientFieldPart(key=key, label=label[:100] or key, type=ClientField.Type(kind))
             for key, (label, kind) in imported.fields.items()
             if key not in declared
         ],

@@ -64,6 +64,11 @@ def variable(name: str) -> str:
     return f"{found}_" if found in RESERVED else found
 
 
+def category_of(name: str) -> str:
+    """The variable that holds the category of the result that is kept in `name`; no longer than a name may be."""
+    return f"{name[:54]}_category"
+
+
 class Distinct:
     """Gives each name once: a second "menu" becomes "menu-2"."""
 

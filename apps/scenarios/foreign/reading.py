@@ -22,9 +22,9 @@ def objects(value: Any) -> list[Json]:
 
 
 def text(value: Any) -> str:
-    """A text; numbers are written, everything else is no text. NUL is dropped, because it cannot be stored."""
+    """A text; numbers are written, everything else is no text. What cannot be stored is dropped: NUL, halves of a character."""
     if isinstance(value, str):
-        return value.replace("\x00", "")[:LONGEST_TEXT]
+        return value[:LONGEST_TEXT].replace("\x00", "").encode(errors="ignore").decode()
     if isinstance(value, int | float) and not isinstance(value, bool):
         return str(value)
     return ""

@@ -244,3 +244,59 @@ TYPEBOT = {
         {"id": "e-yes", "from": {"blockId": "b-choice", "itemId": "i-yes"}, "to": {"groupId": "g-hello", "blockId": "b-zero"}},
     ],
 }  # fmt: skip
+
+
+def jump(block_id: str, kind: str, group: str) -> Json:
+    return {"id": block_id, "type": kind, "options": {"groupId": group, **({"typebotId": "current"} if kind == "Typebot link" else {})}}
+
+
+CALLS = {
+    "version": "6.1",
+    "name": "Calls",
+    "events": [
+        {"id": "begin", "type": "start", "outgoingEdgeId": "e-begin"},
+        {"id": "leave", "type": "command", "outgoingEdgeId": "e-pick", "options": {"command": "leave"}},
+    ],
+    "variables": [{"id": "v-all", "name": "All", "value": ["a"]}, {"id": "v-city", "name": "City", "value": "Paris"}],
+    "groups": [
+        {"id": "one", "title": "One", "blocks": [
+            jump("l", "Typebot link", "pick"), jump("j", "Jump", "hey"),
+            {"id": "s", "type": "Set variable", "options": {"variableId": "v-all", "type": "Append value(s)", "item": "{{City}}"}},
+            bubble("t", {"text": "{{City}}"}),
+        ]},
+        {"id": "pick", "title": "Pick", "blocks": [
+            {"id": "c", "type": "cards", "options": {"saveResponseMapping": [{"variableId": "v-city"}]}, "items": [
+                {"id": "p", "title": "Paris", "imageUrl": "https://img.example.com/p.png", "paths": [{"id": "p1", "text": "Go", "outgoingEdgeId": "e-hey"}]}]},
+            jump("l2", "Typebot link", "one"), bubble("t2", {"text": "After"}),
+        ]},
+        {"id": "hey", "title": "Hey", "blocks": [bubble("h", {"text": "Hey"}), {"id": "r", "type": "Return"}]},
+    ],
+    "edges": [{"id": "e-begin", "to": {"groupId": "one"}}, {"id": "e-hey", "to": {"groupId": "hey"}}, {"id": "e-pick", "to": {"groupId": "pick"}}],
+}  # fmt: skip
+
+WHOLE = {
+    "flows": [
+        {
+            "keywords": ["menu"],
+            "definition": flow(
+                "f", "Whole",
+                node("n", {"uuid": "a", "type": "send_interactive_msg", "id": 5, "name": "Lunch"}, {"uuid": "k", "type": "remove_contact_groups", "all_groups": True}, to="w"),
+                switch("w", {"Soup": "t", "Other": "n"}, ("has_any_word", ["soup"], "Soup"), ("has_phrase", ["hot soup"], "Soup"), wait=MESSAGE, result_name="Dish"),
+                switch("t", {"Success": None, "Failure": "n"}, ("has_category", ["Success"], "Success"), operand="@results.hook",
+                       actions=({"uuid": "h", "type": "call_resthook", "resthook": "new", "result_name": "Hook"}, {"uuid": "o", "type": "open_ticket", "note": "x"})),
+                localization={"hin": {"w-case-0": {"arguments": ["सूप"]}, "a": {"text": ["x"]}}},
+                _ui={"stickies": {"s": {"title": "Why", "body": "Because"}}},
+            ),
+        }
+    ],
+    "interactive_templates": [{"source_id": 5, "label": "Lunch", "interactive_content": {
+        "type": "quick_reply", "content": {"type": "image", "url": "https://img.example.com/l.png", "text": "What?"}, "options": [{"title": "Soup"}, {"title": "None"}]}}],
+    "triggers": [{"trigger_type": "K", "keywords": ["go"], "flow": {"uuid": "f"}, "groups": [{"name": "A"}], "exclude_groups": [{"name": "B"}], "match_type": "O"}],
+    "campaigns": [{"name": "C", "group": {"name": "A"}, "events": [
+        {"event_type": "M", "relative_to": {"key": "born"}, "offset": 1, "unit": "W", "delivery_hour": 8, "message": {"eng": "Hi"}},
+        {"event_type": "F", "relative_to": {"key": "born"}, "offset": 1, "unit": "D", "delivery_hour": 8, "flow": {"uuid": "f"}}]}],
+    "groups": [{"name": "A"}, {"name": "Q", "query": "age > 1"}],
+    "fields": [{"key": "born", "name": "Born", "type": "datetime"}],
+    "contact_field": ["role"],
+    "collections": ["Helpers"],
+}  # fmt: skip

@@ -23,11 +23,15 @@ from apps.scenarios.importer import ForeignFileError
 from apps.scenarios.importing import importers
 from apps.scenarios.models import Scenario
 from apps.scenarios.registry import actions, blocks
-from tests.scenarios.importers.files import LEGACY, ORDER, SURVEY, TYPEBOT
+from tests.scenarios.importers.files import CALLS, LEGACY, ORDER, SURVEY, TYPEBOT, WHOLE, export, flow, node, said, switch
 
 PAGE = "/admin/scenarios/scenario/import-flows/"
-FILES = {"survey": SURVEY, "order": ORDER, "legacy": LEGACY, "typebot": TYPEBOT}
-STRANGE: list[Any] = [None, True, 0, -1, 1e308, "", "x", "@(", "{{", "\x00", [], {}, [None], {"type": {}}, "A" * 20_000, [[[[]]]]]
+FILES = {"survey": SURVEY, "order": ORDER, "legacy": LEGACY, "typebot": TYPEBOT, "calls": CALLS, "whole": WHOLE}
+SCRIPT = "<script>alert(1)</script>"
+STRANGE: list[Any] = [
+    None, True, 0, -1, 1e308, "", "x", "@(", "@(if(", "{{", "{%", "\x00", "\ud800", [], {}, [None], {"type": {}}, "A" * 20_000, [[[[]]]], "@" * 500, SCRIPT,
+    "constants", "email", "[" * 60, "(?P<", "é" * 90, "_" * 90, "9" * 90,
+]  # fmt: skip
 
 
 @pytest.fixture
@@ -55,7 +59,7 @@ def spoiled(value: Any, chance: random.Random) -> Any:
 
 @pytest.mark.parametrize("name", FILES)
 def test_no_file_breaks_an_importer_and_every_draft_can_be_checked(name: str) -> None:
-    for seed in range(150):
+    for seed in range(120):
         data = spoiled(FILES[name], random.Random(seed))  # noqa: S311  no secret hangs on it
         for importer in importers.values():
             if importer.recognises(data):
@@ -77,6 +81,25 @@ def test_the_command_makes_drafts_and_tells_every_node(bot: Bot, tmp_path: Path)
     assert list(Scenario.objects.order_by("key").values_list("key", flat=True)) == keys
     assert list(Scenario.objects.filter(published__isnull=False)) == []
     assert set(ClientField.objects.values_list("key", "type")) == {("colour", "text"), ("born", "date"), ("group_painters", "boolean")}
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_every_spoiled_file_can_be_brought_in_as_a_file_of_the_bot(name: str, bot: Bot) -> None:
+    for seed in range(25):
+        body = json.dumps(spoiled(FILES[name], random.Random(seed + 1_000))).encode()  # noqa: S311  no secret hangs on it
+        try:
+            importing.convert(body, bot=bot, seconds=0)
+        except ForeignFileError as error:
+            assert str(error)  # noqa: PT017  both outcomes are right
+
+
+def test_flows_in_circles_and_ways_to_nowhere_are_drawn() -> None:
+    gone = switch("b", {"A": "gone", "Other": "b"}, ("has_text", [], "A"), wait={"type": "msg"})
+    circles = export(flow("f", "Circle", node("a", to="c"), node("c", to="a"), gone, node("d", said("m", "Hi"), to="d")))
+    drawn = importers["rapidpro"].convert(circles).scenarios[0]
+    assert {p.code for p in lint.check(drawn.definition, blocks=blocks, actions=actions) if p.level == "error"} <= {"circle"}
+    bots = {**TYPEBOT, "edges": [{"id": edge["id"], "to": {"groupId": "nowhere"}} for edge in TYPEBOT["edges"]]}  # type: ignore[index]
+    assert importers["typebot"].convert(bots).scenarios
 
 
 @pytest.mark.parametrize(
@@ -148,6 +171,18 @@ def test_a_large_file_comes_back_small_and_cannot_be_blown_up(page: Client, bot:
 def test_drafts_for_whose_check_no_time_is_left_are_told(bot: Bot) -> None:
     found = importing.convert(json.dumps(SURVEY).encode(), bot=bot, seconds=0)
     assert (len(found.file.scenarios), found.problems) == (3, {})
+
+
+def test_scripts_in_a_file_are_text_on_the_page(page: Client, bot: Bot) -> None:
+    listed = flow(
+        "f",
+        SCRIPT,
+        node("n", {"uuid": "a", "type": SCRIPT}, said("m", SCRIPT)),
+        switch("w", {SCRIPT: None, "O": None}, (SCRIPT, [], SCRIPT)),
+    )
+    upload = SimpleUploadedFile("x.json", json.dumps(export(listed, groups=[{"name": SCRIPT, "query": SCRIPT}])).encode())
+    looked = page.post(PAGE, {"file": upload, "bot": bot.pk, "kind": ""}).content.decode()
+    assert (SCRIPT in looked, "&lt;script&gt;alert(1)" in looked) == (False, True)
 
 
 def test_a_wrong_file_is_told_on_the_page(page: Client, bot: Bot) -> None:

@@ -6,7 +6,7 @@ from typing import Any
 
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing, translated
-from apps.scenarios.foreign.naming import slug, variable
+from apps.scenarios.foreign.naming import category_of, slug, variable
 from apps.scenarios.foreign.rapidpro.languages import language
 from apps.scenarios.foreign.rapidpro.tests import group_name, is_dynamic
 from apps.scenarios.foreign.rapidpro.texts import Used, write
@@ -160,7 +160,7 @@ def _set_result(place: Place, action: Json) -> Made:
     key = variable(text(action.get("name")))
     values = [{"name": key, "value": place.plain(action.get("value"), lost)}]
     if key in place.categories and text(action.get("category")):
-        values.append({"name": f"{key}_category", "value": place.plain(action.get("category"), lost)})
+        values.append({"name": category_of(key), "value": place.plain(action.get("category"), lost)})
     return done(place, place.node("set_variable", {"variables": values}), "set_run_result", lost)
 
 
@@ -240,7 +240,7 @@ def _webhook(place: Place, action: Json) -> Made:
         params["body"] = place.plain(action.get("body"), lost)
     call = place.node("action", {"action": "action_send_request", "params": params})
     chain = done(place, call, "call_webhook", lost)
-    return _with_category(place, call, f"{key}_category") if key in place.categories else chain
+    return _with_category(place, call, category_of(key)) if key in place.categories else chain
 
 
 def _with_category(place: Place, call: Json, name: str) -> Chain:
@@ -261,7 +261,7 @@ def _ticket(place: Place, action: Json) -> Made:
     values = [{"name": "new_ticket", "value": "opened"}]
     key = variable(text(action.get("result_name")) or "ticket")
     if key in place.categories:
-        values.append({"name": f"{key}_category", "value": "Success"})
+        values.append({"name": category_of(key), "value": "Success"})
     took = place.node("set_variable", {"variables": values})
     asked["exits"]["connected"] = took["id"]
     return Chain(chain.first, [(took, "next"), *((node, taken) for node, taken in chain.loose if taken != "connected")])
@@ -276,7 +276,7 @@ def _resthook(place: Place, action: Json) -> Made:
     values: list[Json] = [{"name": "request_status", "value": 200}]
     key = variable(text(action.get("result_name")) or "webhook")
     if key in place.categories:
-        values.append({"name": f"{key}_category", "value": "Success"})
+        values.append({"name": category_of(key), "value": "Success"})
     after = place.node("set_variable", {"variables": values})
     told["exits"]["next"] = after["id"]
     return Chain(chain.first, [(after, "next")])

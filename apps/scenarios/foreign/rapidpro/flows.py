@@ -10,7 +10,7 @@ from itertools import pairwise
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.drawing import LONGEST_NOTE, Drawing, Section, join
 from apps.scenarios.foreign.formulas import FormulaError
-from apps.scenarios.foreign.naming import Distinct, slug, variable
+from apps.scenarios.foreign.naming import Distinct, category_of, slug, variable
 from apps.scenarios.foreign.rapidpro import actions, tests
 from apps.scenarios.foreign.rapidpro.actions import Chain, Place
 from apps.scenarios.foreign.rapidpro.interactive import HINT
@@ -223,7 +223,7 @@ class FlowSection:
         found = f"{TO}{target}" if target else ""
         if not key or key not in self.asked.categories:
             return found
-        values = [{"name": f"{key}_category", "value": self._category_name(node, category)}]
+        values = [{"name": category_of(key), "value": self._category_name(node, category)}]
         kept = place.node("set_variable", {"variables": values})
         self._join(kept, "next", found)
         return str(kept["id"])

@@ -8,7 +8,7 @@ import re2
 from apps.scenarios.engine.conditions import checked_pattern
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.formulas import FormulaError
-from apps.scenarios.foreign.naming import variable
+from apps.scenarios.foreign.naming import category_of, variable
 from apps.scenarios.foreign.rapidpro.texts import Used, write
 from apps.scenarios.foreign.reading import at, obj, rows, text
 
@@ -91,7 +91,7 @@ def _by_words(kind: str, given: list[str], on: str) -> Json:
         case "has_number_between" if len(given) > 1:
             raise Approximated({"variable": on, "operator": "between", "value": given[:2]}, ALONE)
         case "has_category" if given:
-            return {"variable": f"{on}_category", "operator": "in", "value": given}
+            return {"variable": category_of(on), "operator": "in", "value": given}
         case _ if kind in OF_WORDS:
             raise FormulaError(f"{kind} without words never holds")
     raise FormulaError(f"the test {kind or '?'} has no counterpart")

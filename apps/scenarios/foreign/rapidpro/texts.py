@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from apps.identity.attributes import COLUMNS
 from apps.scenarios.foreign import liquid
 from apps.scenarios.foreign.formulas import LONGEST, Call, FormulaError, Literal, Operation, Tree, parse
-from apps.scenarios.foreign.naming import variable
+from apps.scenarios.foreign.naming import category_of, variable
 
 # The names that may stand after an @; anything else, such as an e-mail address, is plain text.
 ROOTS = frozenset(
@@ -25,7 +25,8 @@ CONTACT = {
     "email": "user_email", "uuid": "lead.id", "id": "lead.id", "groups": "groups", "channel": "channel.name",
 }  # fmt: skip
 URNS = {"tel": "user_phone", "whatsapp": "user_phone", "mailto": "user_email", "telegram": "lead.chat_id", "ext": "lead.chat_id"}
-RESULT = {"": "", "value": "", "text": "", "input": "", "category": "_category", "category_localized": "_category"}
+VALUES = frozenset({"", "value", "text", "input"})
+CATEGORIES = frozenset({"category", "category_localized"})
 # What goflow and the older engine know about a run without its flow having set it.
 WORLD: dict[tuple[str, ...], str] = {
     ("input",): "user_input", ("input", "text"): "user_input", ("step",): "user_input", ("step", "value"): "user_input",
@@ -222,8 +223,8 @@ def _result(rest: tuple[str, ...]) -> str:
         return ""
     if rest[1:2] == ("extra",):
         return ".".join((variable(rest[0]), *rest[2:]))
-    ending = RESULT.get(".".join(rest[1:]))
-    return "" if ending is None else variable(rest[0]) + ending
+    name, part = variable(rest[0]), ".".join(rest[1:])
+    return category_of(name) if part in CATEGORIES else name if part in VALUES else ""
 
 
 def _contact(rest: tuple[str, ...], used: Used) -> str:

@@ -12,7 +12,7 @@ from apps.scenarios.foreign.formulas import FormulaError, Literal, Operation, Pa
 from apps.scenarios.foreign.naming import Distinct, variable
 from apps.scenarios.foreign.reading import obj, objects, text
 
-HOLE = re.compile(r"\{\{=(?P<code>.*?)=\}\}|\{\{(?P<name>[^{}]{1,200})\}\}", re.DOTALL)
+HOLE = re.compile(r"\{\{=(?P<code>.{0,500}?)=\}\}|\{\{(?P<name>[^{}]{1,200})\}\}", re.DOTALL)
 BRACES = re.compile(r"\{\{|\{%")
 MARKS = (("bold", "b"), ("italic", "i"), ("underline", "u"), ("strikethrough", "s"), ("code", "code"))
 DEEPEST = 30

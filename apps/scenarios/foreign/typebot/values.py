@@ -4,7 +4,7 @@ import json
 import re
 
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.formulas import FormulaError
+from apps.scenarios.foreign.formulas import LONGEST, FormulaError
 from apps.scenarios.foreign.reading import number, text
 from apps.scenarios.foreign.typebot.place import Made, Place, done
 from apps.scenarios.foreign.typebot.texts import calculated, option, plain
@@ -55,6 +55,8 @@ def _appended(place: Place, block: Json, name: str) -> list[Json]:
 
 def _value(place: Place, expression: str, *, code: bool) -> object | None:
     """A number, a list, a calculation, or a text with placeholders; None for real code."""
+    if len(expression) > LONGEST:
+        return None
     one = ONE_VALUE.match(expression)
     expression = one["value"] if one else expression
     found = number(expression)
