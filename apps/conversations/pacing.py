@@ -6,7 +6,8 @@ than their slot and so nearer to the ones behind them: the spacing leaves room f
 
 Nor may they be exceeded when what Redis knew is lost. The `epoch` is the moment from which its memory counts: it is set when it is found
 missing (flushed, restarted) and when a process comes back that had to do without Redis. Whatever was granted before is taken into account
-as if every chat had just had its burst and the channel its whole horizon.
+as if every chat had just had its burst and the channel its whole horizon. Unless it is certain that nothing was: there is one sender alone, it
+has been granted nothing for the longest of all windows, and nor does the database know of anything that left (`_is_quiet`).
 """
 
 import time
@@ -18,7 +19,7 @@ from redis.exceptions import RedisError
 
 from apps.bots.adapter import Rate
 from apps.conversations import claimants
-from apps.core import redis
+from apps.core import hot, redis
 
 logger = structlog.get_logger(__name__)
 
@@ -28,13 +29,20 @@ HORIZON = 0.5  # seconds ahead for which slots are given out; later ones are ask
 # By how much messages may come late one more than another, our own lateness and the way there together, and no window is exceeded.
 SPREAD_SECONDS = 0.12
 
-# KEYS: epoch, the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance, 1 to begin a new epoch. Answers
-# microseconds to wait for each message; negative: not now, ask again after that many.
+LONGEST_WINDOW = 60.0  # seconds: that of groups
+
+# KEYS: epoch, the channel, then one a message. ARGV: channel interval, horizon, chat interval, chat tolerance, what to do about the epoch, the longest
+# window. Answers microseconds to wait for each message; negative: not now, ask again after that many; nothing: the epoch is missing.
+ASK, BEGIN, BEGIN_QUIET = 0, 1, 2  # answer nothing when it is missing; begin it now; when it is missing, as if it had begun long ago
 _SCRIPT = """
 local t = redis.call('TIME'); local now = t[1] * 1000000 + t[2]
 local step, horizon, chat_step, tolerance = tonumber(ARGV[1]), tonumber(ARGV[2]), tonumber(ARGV[3]), tonumber(ARGV[4])
 local epoch = tonumber(redis.call('GET', KEYS[1]) or '0')
-if epoch == 0 or ARGV[5] == '1' then epoch = now; redis.call('SET', KEYS[1], string.format('%.0f', now)) end
+if epoch == 0 and ARGV[5] == '0' then return {} end
+if epoch == 0 or ARGV[5] == '1' then
+    epoch = ARGV[5] == '2' and now - tonumber(ARGV[6]) or now
+    redis.call('SET', KEYS[1], string.format('%.0f', epoch))
+end
 local next_slot = math.max(now, epoch + horizon, tonumber(redis.call('GET', KEYS[2]) or '0'))
 local waits = {}
 for i = 3, #KEYS do
@@ -131,10 +139,41 @@ def _ask(keys: Sequence[str], *, step: float, chat_step: float, tolerance: float
     try:
         script = redis.client().register_script(_SCRIPT)
         micro = [round(value * 1_000_000) for value in (step, HORIZON, chat_step, tolerance)]
-        waits = script(keys=[EPOCH, *keys], args=[*micro, 1 if _local.active else 0])
+
+        def waits(epoch: int) -> list[float]:
+            return [float(wait) for wait in script(keys=[EPOCH, *keys], args=[*micro, epoch, round(LONGEST_WINDOW * 1_000_000)])]
+
+        told = waits(BEGIN if _local.active else ASK) or waits(BEGIN_QUIET if _is_quiet() else BEGIN)
         _local.leave()
-        return [Slot(abs(float(wait)) / 1_000_000, granted=float(wait) >= 0) for wait in waits]
+        return _noted([Slot(abs(wait) / 1_000_000, granted=wait >= 0) for wait in told])
     except (RedisError, OSError):
         if not _local.active:
             logger.warning("redis is away; each sender takes its share of the rate")
-        return _local.slots(keys, step=step, chat_step=chat_step, tolerance=tolerance)
+        return _noted(_local.slots(keys, step=step, chat_step=chat_step, tolerance=tolerance))
+
+
+def _noted(slots: list[Slot]) -> list[Slot]:
+    global _granted_at  # noqa: PLW0603
+    if any(slot.granted for slot in slots):
+        _granted_at = time.monotonic()
+    return slots
+
+
+_granted_at = float("-inf")  # when this process was last granted a slot
+
+
+def _is_quiet() -> bool:
+    """Whether nothing can have left within the longest window. Only one sender alone may say so: what others are about to send is not all in the
+    database. What it holds itself for the first time has not left, since it was granted nothing.
+    """
+    if time.monotonic() - _granted_at < LONGEST_WINDOW or claimants.count() != 1:
+        return False
+    return not hot.run(
+        f"""
+        SELECT EXISTS (SELECT 1 FROM conversations_outbox WHERE error <> '' OR attempts > CASE WHEN claimed_by IN {claimants.LIVING} THEN 1 ELSE 0 END)
+            OR EXISTS (SELECT 1 FROM bots_channel WHERE paused_until > clock_timestamp() - make_interval(secs => %(window)s))
+            OR EXISTS (SELECT 1 FROM events_event WHERE timestamp > clock_timestamp() - make_interval(secs => %(window)s)
+                AND kind IN ('message.sent', 'message.failed', 'message.unknown'))
+        """,  # noqa: S608  names are ours
+        {"window": LONGEST_WINDOW},
+    )[0][0]

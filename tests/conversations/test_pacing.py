@@ -2,16 +2,24 @@
 
 import time
 from collections.abc import Iterator, Sequence
+from datetime import timedelta
 
 import pytest
 import redis
+from django.db import connection
+from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from apps.bots.adapter import Rate
-from apps.conversations import pacing
+from apps.conversations import advancing, claimants, inbox, pacing
+from apps.conversations.models import Outbox
 from apps.core import redis as core_redis
+from apps.events.models import Event
+from apps.events.recording import record
+from tests.making import make_channel, text
 from tools.ports import free_port
 
+pytestmark = pytest.mark.django_db
 AT_MOST = 30
 TELEGRAM = Rate(per_second=30, per_chat_seconds=1, per_group_minute=20)
 
@@ -20,6 +28,7 @@ TELEGRAM = Rate(per_second=30, per_chat_seconds=1, per_group_minute=20)
 def _no_memory() -> Iterator[None]:
     pacing._local.leave()
     pacing._local.senders = lambda: 2
+    pacing._granted_at = float("-inf")
     yield
     pacing._local.leave()
 
@@ -116,3 +125,67 @@ def test_many_senders_share_the_rate_when_they_cannot_see_one_another() -> None:
 
 def test_a_channel_without_limits_asks_nobody() -> None:
     assert pacing.slots(channel_id=7, rate=Rate(), chats=[("1", False)] * 3) == [pacing.Slot(0, granted=True)] * 3
+
+
+# --- an empty Redis after a quiet minute --------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def sender_id() -> Iterator[int]:
+    """The one sender that there is."""
+    identity = claimants.enter()
+    yield identity
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_advisory_unlock_all()")
+
+
+def first() -> pacing.Slot:
+    return pacing.slots(channel_id=7, rate=TELEGRAM, chats=[("5", False)])[0]
+
+
+def told(*, seconds_ago: float) -> None:
+    record("message.sent")
+    Event.objects.update(timestamp=timezone.now() - timedelta(seconds=seconds_ago))
+
+
+def waiting_message(**fields: object) -> None:
+    inbox.accept(make_channel(), [text("one")])
+    advancing.drain()
+    Outbox.objects.update(**fields)
+
+
+@pytest.mark.usefixtures("sender_id")
+def test_where_nothing_has_left_for_a_minute_the_first_message_leaves_at_once() -> None:
+    told(seconds_ago=70)
+    assert first() == pacing.Slot(0, granted=True)
+
+
+@pytest.mark.usefixtures("sender_id")
+def test_what_the_database_knows_to_have_left_keeps_it_waiting() -> None:
+    told(seconds_ago=50)
+    assert not first().granted
+
+
+@pytest.mark.parametrize(("mine", "attempts", "granted"), [(True, 1, True), (True, 2, False), (False, 1, False), (False, 0, True)])
+def test_only_what_the_sender_holds_for_the_first_time_has_not_left(sender_id: int, *, mine: bool, attempts: int, granted: bool) -> None:
+    waiting_message(claimed_by=sender_id if mine else None, attempts=attempts)
+    assert first().granted is granted
+
+
+@pytest.mark.usefixtures("sender_id")
+def test_a_channel_that_was_paused_keeps_it_waiting() -> None:
+    make_channel(paused_until=timezone.now() - timedelta(seconds=50))
+    assert not first().granted
+
+
+@pytest.mark.usefixtures("sender_id")
+def test_a_sender_that_has_been_granted_slots_waits_after_a_flush(redis_connection: redis.Redis) -> None:
+    assert first().granted
+    redis_connection.flushdb()
+    assert not first().granted
+
+
+@pytest.mark.usefixtures("sender_id")
+def test_two_senders_cannot_see_all_and_wait() -> None:
+    claimants.enter()
+    assert not first().granted
