@@ -13,11 +13,17 @@ _channels: CachedTable[dict[int, Channel]] = CachedTable(
 
 def channels() -> dict[int, Channel]:
     """All channels by id, each with its bot; right within half a second after a change anywhere. Not to be changed or saved."""
+    global _joined  # noqa: PLW0603  what is remembered here
     known, bots = _channels.get(), _bots.get()
-    for channel in known.values():
-        if channel.bot_id in bots:
-            channel.bot = bots[channel.bot_id]
+    if _joined[0] is not known or _joined[1] is not bots:
+        for channel in known.values():
+            if channel.bot_id in bots:
+                channel.bot = bots[channel.bot_id]
+        _joined = (known, bots)
     return known
+
+
+_joined: tuple[object, object] = (None, None)  # the channels and bots that were last put together
 
 
 def among(channel_ids: Iterable[int]) -> dict[int, Channel]:

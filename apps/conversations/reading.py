@@ -5,6 +5,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from django.utils import timezone
+
 from apps.bots import known
 from apps.bots.adapter import Inbound
 from apps.conversations.inbox import load
@@ -12,6 +14,7 @@ from apps.conversations.lanes import Claim
 from apps.conversations.models import Conversation, Update
 from apps.conversations.responder import Chat, Turn, Written
 from apps.core import dbclock, hot
+from apps.core.bulk import insert_in_bulk
 from apps.identity import resolving
 from apps.identity.models import Lead
 
@@ -145,9 +148,9 @@ def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:
     found = {row.lead_id: row for row in map(hot.reader(Conversation), rows)}
     missing = [(lane_id, lead) for lane_id, lead in leads.items() if lead.pk not in found]
     for lane_id, lead in missing:
-        found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id)
+        found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id, opened_at=timezone.now())
     if missing:
-        Conversation.objects.bulk_create([found[lead.pk] for _lane_id, lead in missing])
+        insert_in_bulk([found[lead.pk] for _lane_id, lead in missing])
     for lead in leads.values():
         found[lead.pk].lead, found[lead.pk].person = lead, lead.person
     return {lane_id: found[lead.pk] for lane_id, lead in leads.items()}

@@ -45,11 +45,13 @@ def _execute(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.connection.prepare_threshold = SEEN_BEFORE_PREPARED
-    with connection.wrap_database_errors:
-        cursor = connection._prepare_cursor(psycopg.Cursor(connection.connection))  # type: ignore[attr-defined]  # noqa: SLF001  as `connection.cursor` does
-    with cursor:
-        cursor.execute(sql, params)
-        return cursor.fetchall() if cursor.description else []
+    with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
+        if connection.execute_wrappers or connection.queries_logged:  # somebody watches, as tests do
+            connection._prepare_cursor(cursor).execute(sql, params)  # type: ignore[attr-defined]  # noqa: SLF001  as `connection.cursor` does
+        else:
+            cursor.execute(sql, params)
+        # `description` would tell as well whether there are rows, for the price of a list of all columns.
+        return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
 
 
 class _Gathered(threading.local):

@@ -62,7 +62,9 @@ def statuses(*codes: int) -> dict[int, str]:
     }
 
 
-def responses(*codes: int, good: Json | type[serializers.Serializer[Any]] = _SENT, good_status: int = 200, description: str = "Done") -> dict[int, OpenApiResponse]:
+def responses(
+    *codes: int, good: Json | type[serializers.Serializer[Any]] = _SENT, good_status: int = 200, description: str = "Done"
+) -> dict[int, OpenApiResponse]:
     """The good answer and our error answers."""
     errors = {status: OpenApiResponse(response=ErrorAnswer, description=text) for status, text in statuses(*codes).items()}
     return {good_status: OpenApiResponse(response=good, description=description), **errors}

@@ -6,6 +6,7 @@ from typing import Any
 
 from apps.bots import known
 from apps.bots.models import Bot
+from apps.core import hot
 from apps.core.together import Together
 from apps.identity import contacts
 from apps.identity.mapping import id_text
@@ -94,17 +95,20 @@ def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None)
 
 def _leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
     """The chats of each of these users, without groups and without channels at hand."""
-    rows = Lead.objects.raw(
-        """
-        SELECT lead.*, asked.place FROM unnest(%s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY AS asked(bot_id, system, value, place)
-        JOIN identity_externalid AS known ON known.bot_id = asked.bot_id AND known.system = asked.system AND known.value = asked.value
-        JOIN identity_lead AS lead ON lead.person_id = known.person_id AND NOT lead.is_group
-        """,
-        [list(column) for column in zip(*keys, strict=True)] or [[], [], []],
+    rows = hot.run(
+        f"""
+        SELECT asked.place, {hot.columns(Lead, "lead")}
+        FROM unnest(%s::bigint[], %s::text[], %s::text[]) WITH ORDINALITY AS asked(bot_id, system, value, place),
+            LATERAL (
+                SELECT person_id FROM identity_externalid WHERE bot_id = asked.bot_id AND system = asked.system AND value = asked.value LIMIT 1
+            ) AS known,
+            LATERAL (SELECT * FROM identity_lead WHERE person_id = known.person_id AND NOT is_group OFFSET 0) AS lead
+        """,  # noqa: S608  names are ours
+        [hot.numbers(key[0] for key in keys), hot.texts(key[1] for key in keys), hot.texts(key[2] for key in keys)],
     )
     found: list[list[Lead]] = [[] for _key in keys]
-    for lead in rows:
-        found[lead.place - 1].append(lead)  # type: ignore[attr-defined]  # the query's own column
+    for place, *lead in rows:
+        found[place - 1].append(hot.reader(Lead)(lead))
     return found
 
 
