@@ -6,6 +6,7 @@
  "constants": [{key, value, description}],
  "instance_settings": [{key, is_secret, description, value (never of a secret one)}],
  "scenarios": [{key, name, description, is_active, publish, definition, layout}],
+ "commands": [{kind, words, text, speaks, language, scenario (a key), is_active}],
  "endpoints": [{alias, name, purpose, owner, direction, method, url, scenario (a key), entry, request_schema, request_example, response_schema,
                 needs_recipient, own_key, is_active}]}
 Secrets, tokens, channels and people are no part of it.
@@ -20,6 +21,7 @@ from pydantic import BaseModel, ConfigDict, Field, StringConstraints, Validation
 
 from apps.core import strictjson
 from apps.identity.models import ClientField
+from apps.scenarios.commands.models import Command
 
 FORMAT: Final = "dialogbus.bot"
 MAX_BYTES = 5 * 1024 * 1024
@@ -94,6 +96,22 @@ class ScenarioPart(Part):
     layout: dict[str, Any] = Field(default_factory=dict)
 
 
+class CommandPart(Part):
+    """A global command; it is found again by its words and the language that they are for."""
+
+    kind: Command.Kind
+    words: str = Field(min_length=1, max_length=300)
+    text: str = ""
+    speaks: str = Field("", max_length=10)
+    language: str = Field("", max_length=10)
+    scenario: ScenarioKey | None = None
+    is_active: bool = True
+
+    @property
+    def key(self) -> str:
+        return f"{self.words} ({self.speaks})" if self.speaks else self.words
+
+
 class EndpointPart(Part):
     alias: Alias
     name: str = Field("", max_length=200)
@@ -121,19 +139,21 @@ class BotFile(Part):
     constants: list[ConstantPart] = Field(default_factory=list)
     instance_settings: list[SettingPart] = Field(default_factory=list)
     scenarios: list[ScenarioPart] = Field(default_factory=list)
+    commands: list[CommandPart] = Field(default_factory=list)
     endpoints: list[EndpointPart] = Field(default_factory=list)
 
     @model_validator(mode="after")
     def _keys_differ(self) -> Self:
-        for name in ("client_fields", "constants", "instance_settings", "scenarios", "endpoints"):
+        for name in ("client_fields", "constants", "instance_settings", "scenarios", "commands", "endpoints"):
             keys = [getattr(part, "alias", None) or part.key for part in getattr(self, name)]
             twice = sorted({key for key in keys if keys.count(key) > 1})
             if twice:
                 raise ValueError(f"{name}: {', '.join(twice)} occurs twice")
         known = {part.key for part in self.scenarios}
-        lost = sorted({part.scenario for part in self.endpoints if part.scenario and part.scenario not in known})
-        if lost:
-            raise ValueError(f"endpoints: the file has no scenario {', '.join(lost)}")
+        for name in ("commands", "endpoints"):
+            lost = sorted({part.scenario for part in getattr(self, name) if part.scenario and part.scenario not in known})
+            if lost:
+                raise ValueError(f"{name}: the file has no scenario {', '.join(lost)}")
         return self
 
 

@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass, field
 from typing import Any, Literal, TypeVar
 
+from django.core.exceptions import ValidationError
 from django.db import transaction
 from django.db.models import Model
 from django.utils.translation import gettext as _
@@ -20,6 +21,7 @@ from apps.scenarios.botfile import (
     BotFileError,
     BotPart,
     ClientFieldPart,
+    CommandPart,
     ConstantPart,
     EndpointPart,
     Part,
@@ -27,6 +29,8 @@ from apps.scenarios.botfile import (
     SettingPart,
     written,
 )
+from apps.scenarios.commands import doing
+from apps.scenarios.commands.models import Command
 from apps.scenarios.engine.definition import logic_hash
 from apps.scenarios.models import Scenario
 from apps.scenarios.needs import Need
@@ -68,6 +72,8 @@ def import_bot(
             _shared(job, file)
             settings_store.forget()
             scenarios = {part.key: _scenario(job, part) for part in file.scenarios}
+            for command in file.commands:
+                _command(job, command, scenarios)
             for endpoint in file.endpoints:
                 _endpoint(job, endpoint, scenarios)
             job.report.missing = [(part.key, need) for part in file.scenarios for need in needs.missing(part.definition, job.report.bot)]
@@ -76,6 +82,7 @@ def import_bot(
             transaction.set_rollback(check_only)
     finally:
         settings_store.forget()
+        doing.forget()
     return job.report
 
 
@@ -92,6 +99,10 @@ def export_bot(bot: Bot, *, about: str = "") -> BotFile:
         constants=[_part(ConstantPart, row) for row in Constant.objects.filter(key__in=CONSTANT.findall(text))],
         instance_settings=[_part(SettingPart, row, value="" if row.is_secret else row.value) for row in settings],
         scenarios=[_part(ScenarioPart, row, definition=row.draft, publish=row.published is not None) for row in scenarios],
+        commands=[
+            _part(CommandPart, row, scenario=row.scenario.key if row.scenario else None)
+            for row in Command.objects.filter(bot=bot).select_related("scenario")
+        ],
         endpoints=[
             _part(EndpointPart, row, scenario=row.scenario.key if row.scenario else None)
             for row in bot.endpoints.select_related("scenario").order_by("alias")
@@ -176,6 +187,21 @@ def _scenario(job: _Job, part: ScenarioPart) -> Scenario:
         values |= {"draft": definition, "draft_version": row.draft_version + (row.pk is not None)}
     job.keep("scenario", part.key, row, values)
     return row
+
+
+def _command(job: _Job, part: CommandPart, scenarios: dict[str, Scenario]) -> None:
+    """The row that shares a word with it, for people of the same language."""
+    values = {**part.model_dump(mode="json"), "scenario": scenarios.get(part.scenario or "")}
+    words = set(Command(words=part.words).listed)
+    rows = Command.objects.filter(bot=job.report.bot, speaks=part.speaks)
+    row = next((row for row in rows if words & set(row.listed)), None) or Command(bot=job.report.bot)
+    checked = Command(pk=row.pk, bot=job.report.bot, **values)
+    try:
+        checked.clean_fields()
+        checked.clean()
+    except ValidationError as error:
+        raise BotFileError([f"{part.key}: {message}" for message in error.messages]) from error
+    job.keep("command", part.key, row, values)
 
 
 def _endpoint(job: _Job, part: EndpointPart, scenarios: dict[str, Scenario]) -> None:

@@ -9,9 +9,9 @@ from apps.bots import tokens
 from apps.bots.adapter import Inbound
 from apps.bots.content import Content
 from apps.bots.models import Bot, Channel
-from apps.conversations import advancing, calling, inbox, outcalls
+from apps.conversations import advancing, calling, inbox, outcalls, sweeping
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Call, Lane, Message, Outbox, Update
+from apps.conversations.models import Call, Lane, Message, Outbox, Timer, Update
 from apps.core import loop
 from apps.identity.models import Lead
 from apps.scenarios.models import Scenario
@@ -50,6 +50,12 @@ class Dialogue:
             if label in labels:
                 return self._does(kind="button", button=tokens.encode(message.pk, labels.index(label)))
         raise AssertionError(f"There is no button {label!r}.")
+
+    def passes(self, reason: str) -> list[str]:
+        """The time of the timers of this reason has come."""
+        Timer.objects.filter(reason=reason).update(due_at=timezone.now())
+        sweeping.fire_timers(limit=10)
+        return self.heard()
 
     def is_called(self, key: str, **params: Any) -> list[str]:
         """A system calls the endpoint of the scenario `key` for this chat."""

@@ -14,14 +14,16 @@ from apps.core.models import Constant, InstanceSetting
 from apps.gateway.models import Endpoint
 from apps.identity import attributes
 from apps.identity.models import ClientField
-from apps.scenarios import botfile, fixtures_io
+from apps.scenarios import botfile, fixtures_io, publishing
 from apps.scenarios.botfile import BotFile, BotFileError
+from apps.scenarios.commands.models import Command
 from apps.scenarios.models import Scenario, ScenarioVersion
 from tests.fixtures_.conftest import FIXTURES
 from tests.making import make_bot, make_lead
 
 pytestmark = pytest.mark.django_db
-FILES = ["ecommerce", "registration"]
+SYSTEMS = {"ecommerce": "crm", "registration": "crm", "installers": "portal", "family": "family", "helpdesk": "helpdesk"}
+FILES = list(SYSTEMS)
 
 
 def delivered(name: str) -> BotFile:
@@ -60,7 +62,8 @@ def test_a_delivered_bot_is_imported_published_and_the_second_time_nothing_chang
     first = fixtures_io.import_bot(file, note="First import")
     assert {outcome for _label, _key, outcome in first.rows} == {"created"}
     assert first.published == [part.key for part in file.scenarios]
-    assert first.to_enter == ["crm_url", "crm_token"]
+    assert first.to_enter == [f"{SYSTEMS[name]}_url", f"{SYSTEMS[name]}_token"]
+    assert first.missing == []
     assert set(ScenarioVersion.objects.values_list("number", "note")) == {(1, "First import")}
     second = fixtures_io.import_bot(file)
     assert second.bot == first.bot
@@ -87,9 +90,45 @@ def test_a_delivered_bot_survives_the_round_trip(name: str) -> None:
 def _sorted(data: dict[str, Any]) -> dict[str, Any]:
     """Lists of keyed parts in one order: their order means nothing."""
     return {
-        name: sorted(value, key=lambda part: part.get("key") or part["alias"]) if isinstance(value, list) else value
+        name: sorted(value, key=lambda part: part.get("key") or part.get("alias") or (part["words"] + part.get("speaks", "")))
+        if isinstance(value, list)
+        else value
         for name, value in data.items()
     }
+
+
+@pytest.mark.parametrize("name", FILES)
+def test_a_delivered_bot_has_no_warnings(name: str) -> None:
+    bot = fixtures_io.import_bot(delivered(name)).bot
+    for scenario in bot.scenarios.all():
+        found = publishing.check(scenario.draft, bot=bot, own=scenario.pk)
+        assert (scenario.key, [problem.message for problem in found]) == (scenario.key, [])
+
+
+def test_global_commands_travel_with_the_bot_and_are_found_again_by_their_words() -> None:
+    stop, menu = {"kind": "stop", "words": "stop, /stop"}, {"kind": "start", "words": "menu", "scenario": "hello"}
+    bot = fixtures_io.import_bot(load(small(commands=[stop, menu]))).bot
+    assert fixtures_io.export_bot(bot).model_dump(exclude_defaults=True)["commands"] == [
+        {"kind": "start", "words": "menu", "scenario": "hello"},
+        {"kind": "stop", "words": "stop, /stop"},
+    ]
+    report = fixtures_io.import_bot(load(small(commands=[{**stop, "words": "/stop, enough", "text": "Bye"}, menu])))
+    assert [row for row in report.rows if row[0] == "command"] == [("command", "/stop, enough", "changed"), ("command", "menu", "matched")]
+    assert list(Command.objects.filter(kind="stop").values_list("words", "text")) == [("/stop, enough", "Bye")]
+
+
+@pytest.mark.parametrize(
+    ("command", "why"),
+    [
+        ({"kind": "start", "words": "menu"}, "menu: Choose the scenario that is started."),
+        ({"kind": "stop", "words": "hi", "speaks": "?"}, "hi (?): This is no code of a language. Write one such as ru or pt-BR."),
+        ({"kind": "start", "words": "menu", "scenario": "nope"}, "commands: the file has no scenario nope"),
+    ],
+)
+def test_a_command_that_cannot_be_stops_the_import(command: dict[str, Any], why: str) -> None:
+    with pytest.raises(BotFileError) as refused:
+        fixtures_io.import_bot(load(small(commands=[command])))
+    assert (refused.value.problems, Bot.objects.count()) == ([why], 0)
 
 
 @pytest.mark.parametrize("name", FILES)
