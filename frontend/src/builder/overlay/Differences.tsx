@@ -3,6 +3,7 @@ import { applyNodeChanges, Background, BackgroundVariant, Controls, MiniMap, Rea
 import { useCallback, useEffect, useMemo, useRef, useState } from "react";
 import type { ChangedPlace, Differences } from "../../api/types.ts";
 import { lint, readDifferences, readVersions, type PublishedVersion } from "../api.ts";
+import { Afar, Picture, useAfar } from "../canvas/afar.tsx";
 import { BlockNode } from "../canvas/BlockNode.tsx";
 import { drawnEdges, drawnNodes, type CanvasNode } from "../canvas/drawing.ts";
 import { NoteNode } from "../canvas/NoteNode.tsx";
@@ -23,6 +24,7 @@ import { useMarkedEdges, useMini } from "./ways.ts";
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
 const MANY = 80;
 const TONES: readonly Tone[] = ["added", "changed", "removed", "moved"];
+const NO_EDGES: Edge[] = [];
 const NO_FACTS: Facts = new Map();
 
 type Shown = { found: Differences; drawn: Drawing; facts: Facts; tones: ReadonlyMap<string, Tone> };
@@ -153,28 +155,32 @@ function Compared({ shown }: { shown: Shown }) {
           })}
         </ul>
       </nav>
-      <main className="fb-canvas" aria-label={gettext("Canvas of differences")}><Picture shown={shown} section={section} chosen={chosen} onChoose={setChosen} /></main>
+      <main className="fb-canvas" aria-label={gettext("Canvas of differences")}><Plan shown={shown} section={section} chosen={chosen} onChoose={setChosen} /></main>
       <aside className="fb-right"><List shown={shown} chosen={chosen} onGo={go} /></aside>
     </MarksContext.Provider>
   );
 }
 
-function Picture({ shown, section, chosen, onChoose }: { shown: Shown; section: string; chosen: string; onChoose: (node: string) => void }) {
+function Plan({ shown, section, chosen, onChoose }: { shown: Shown; section: string; chosen: string; onChoose: (node: string) => void }) {
   const flow = useReactFlow();
-  const { drawn, facts } = shown;
+  const { drawn, facts, tones } = shown;
   const [nodes, setNodes] = useState<CanvasNode[]>([]);
   const state = useMemo((): State => ({ ...get(), doc: drawn.doc, facts, section, selected: new Set(chosen ? [chosen] : []), selectedEdges: new Set(), problems: [], others: [], save: "readonly" }), [drawn, facts, section, chosen]);
   useEffect(() => setNodes((old) => drawnNodes(state, old)), [state]);
   const edges = useMemo(() => [...drawnEdges(state, []), ...oldEdges(state, drawn)], [state, drawn]);
   const shownEdges = useMarkedEdges(edges);
   const mini = useMini(sameClass);
+  const afar = useAfar(nodes.length);
   useEffect(() => {
-    const timer = window.setTimeout(() => void flow.fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.3 }), 80);
+    const here = drawn.doc.definition.sections.find((found) => found.id === section)?.nodes ?? [];
+    const differing = here.filter((node) => tones.has(node.id)).map((node) => ({ id: node.id }));
+    const timer = window.setTimeout(() => void flow.fitView({ padding: 0.15, maxZoom: 1, minZoom: 0.12, ...(here.length > MANY && differing.length ? { nodes: differing } : {}) }), 80);
     return () => window.clearTimeout(timer);
-  }, [section, flow]);
+  }, [section, flow, drawn, tones]);
   return (
+    <Afar value={afar}>
     <ReactFlow<CanvasNode>
-      nodes={nodes} edges={shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      className={afar ? "fb-from-afar" : ""} nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
       nodesDraggable={false} nodesConnectable={false} elementsSelectable deleteKeyCode={null} onlyRenderVisibleElements={nodes.length > MANY} minZoom={0.1} maxZoom={1.8}
       onNodesChange={(changes) => {
         const sizes = changes.filter((change) => change.type === "dimensions");
@@ -185,10 +191,11 @@ function Picture({ shown, section, chosen, onChoose }: { shown: Shown; section: 
       onPaneClick={() => onChoose("")}
       ariaLabelConfig={{ "controls.zoomIn.ariaLabel": gettext("Zoom in"), "controls.zoomOut.ariaLabel": gettext("Zoom out"), "controls.fitView.ariaLabel": gettext("Show everything"), "minimap.ariaLabel": gettext("Overview") }}
     >
-      <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />
+      {afar ? <Picture nodes={nodes} edges={shownEdges} /> : <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />}
       <Controls showInteractive={false} position="bottom-left" />
       <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
+    </Afar>
   );
 }
 
