@@ -2,12 +2,12 @@
 
 import json
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pytest
-from playwright.sync_api import Locator, Page, Route, expect
+from playwright.sync_api import Locator, Page, expect
 
 from bench import canvas
 from tests.browser.conftest import Open
@@ -189,50 +189,97 @@ def test_changes_made_offline_survive_a_reload_and_are_saved(
     made, page = make(thank_you()), sign_in()
     page.goto(made.address)
     block(page, "done").click()
-
-    def cut(route: Route) -> None:
-        if route.request.method == "PUT":
-            route.abort()
-        else:
-            route.continue_()
-
-    page.route("**/draft", cut)
+    saved(page)
+    page.context.set_offline(True)
     page.locator("#fb-title").fill("Written in a tunnel")
     expect(page.locator(".fb-save")).to_contain_text("Offline")
-    page.reload()
+    page.goto("about:blank")  # a reload without a connection leads as far
+    assert "title" not in made.stored()["sections"][0]["nodes"][2]
+    page.context.set_offline(False)
+    page.goto(made.address)
     expect(block(page, "done")).to_contain_text("Written in a tunnel")
     expect(page.locator(".fb-toast")).to_contain_text("not saved are back")
-    page.unroute("**/draft")
     saved(page)
     assert made.stored()["sections"][0]["nodes"][2]["title"] == "Written in a tunnel"
     complaints.clear()  # the cut connection
 
 
-def test_a_colleagues_save_is_shown_and_both_changes_are_kept(
-    make: Callable[..., Made], sign_in: Callable[..., Page], complaints: list[str]
-) -> None:
+@pytest.fixture
+def met(make: Callable[..., Made], sign_in: Callable[..., Page], complaints: list[str]) -> Iterator[tuple[Made, Page, Page]]:
+    """Anna and Boris in one scenario; both have changed “done”, and each one block more; she has saved first."""
     made, anna, boris = make(thank_you()), sign_in(), sign_in("boris")
     for page in (anna, boris):
         page.goto(made.address)
         expect(block(page, "done")).to_be_visible()
+    expect(boris.locator(".fb-others")).to_contain_text("admin")
     boris.route("**/presence", lambda route: route.abort())  # he does not hear of her save before his own
-    block(anna, "done").click()
-    anna.locator("#fb-title").fill("Of Anna")
+    change(anna, {"thanks": "Thanks of Anna", "done": "Of Anna"})
     saved(anna)
-    block(boris, "bye").click()
-    boris.locator("#fb-title").fill("Of Boris")
-    dialog = boris.get_by_role("dialog")
-    expect(dialog).to_contain_text("has saved this scenario meanwhile")
-    expect(dialog).to_contain_text("Of Anna")
-    dialog.get_by_role("button", name="Keep both").click()
-    saved(boris)
-    expect(block(boris, "done")).to_contain_text("Of Anna")
-    expect(block(anna, "bye")).to_contain_text("Of Boris")  # she had nothing unsaved and sees it by herself
-    titles = {node["id"]: node.get("title") for node in made.stored()["sections"][0]["nodes"]}
-    assert (titles["done"], titles["bye"]) == ("Of Anna", "Of Boris")
-    expect(anna.locator(".fb-others")).to_contain_text("other")
+    boris.context.set_offline(True)
+    change(boris, {"done": "Of Boris", "bye": "Bye of Boris"})
+    expect(boris.locator(".fb-save")).to_contain_text("Offline")
+    boris.context.set_offline(False)
+    expect(boris.get_by_role("dialog")).to_contain_text("admin has saved this scenario meanwhile")
+    yield made, anna, boris
     boris.close()
-    complaints.clear()  # the refused save and the cut presence
+    complaints.clear()  # the cut connection and the refused save
+
+
+def change(page: Page, titles: dict[str, str]) -> None:
+    for node, title in titles.items():
+        block(page, node).click()
+        page.locator("#fb-title").fill(title)
+
+
+def titles_of(made: Made) -> dict[str, str]:
+    return {node["id"]: node["title"] for node in made.stored()["sections"][0]["nodes"] if node.get("title")}
+
+
+def test_a_colleagues_save_is_told_block_by_block_and_both_are_brought_together(met: tuple[Made, Page, Page]) -> None:
+    made, anna, boris = met
+    dialog = boris.get_by_role("dialog")
+    theirs, yours = dialog.locator(".fb-side").nth(0), dialog.locator(".fb-side").nth(1)
+    expect(theirs.get_by_role("heading")).to_have_text("Changed by admin")
+    expect(theirs.locator("li")).to_have_text(
+        [re.compile("Thanks of Anna .*changed"), re.compile("Of Anna .*changed.*both.*Title: Of Anna")]
+    )
+    expect(yours.locator("li")).to_have_text([re.compile("Of Boris .*changed.*both"), re.compile("Bye of Boris")])
+    dialog.get_by_role("radiogroup", name="Of Boris").get_by_role("radio", name="Mine").click()
+    dialog.get_by_role("button", name="Bring both together").click()
+    saved(boris)
+    assert titles_of(made) == {"thanks": "Thanks of Anna", "done": "Of Boris", "bye": "Bye of Boris"}
+    expect(block(anna, "bye")).to_contain_text("Bye of Boris")  # she had nothing unsaved and sees it by herself
+    boris.unroute("**/presence")
+    expect(anna.locator(".fb-others")).to_contain_text("boris at “Bye of Boris”")
+
+
+def test_a_draft_that_gave_way_is_brought_back_by_undo_and_from_its_copy(met: tuple[Made, Page, Page]) -> None:
+    made, _anna, boris = met
+    boris.get_by_role("dialog").get_by_role("button", name="Take theirs, drop mine").click()
+    saved(boris)
+    assert titles_of(made) == {"thanks": "Thanks of Anna", "done": "Of Anna"}
+    boris.get_by_role("button", name="Undo").click()
+    saved(boris)
+    assert titles_of(made) == {"done": "Of Boris", "bye": "Bye of Boris"}
+    boris.get_by_role("button", name="Redo").click()
+    saved(boris)
+    boris.reload()
+    boris.get_by_role("tab", name="Scenario").click()
+    boris.locator(".fb-copies li", has_text="Your draft").get_by_role("button", name="Bring back").click()
+    saved(boris)
+    assert titles_of(made) == {"done": "Of Boris", "bye": "Bye of Boris"}
+
+
+def test_writing_over_a_colleague_is_asked_twice_and_keeps_theirs(met: tuple[Made, Page, Page]) -> None:
+    made, _anna, boris = met
+    dialog = boris.get_by_role("dialog")
+    dialog.get_by_role("button", name="Write over theirs with mine…").click()
+    assert titles_of(made) == {"thanks": "Thanks of Anna", "done": "Of Anna"}
+    dialog.get_by_role("button", name="Yes, write over what admin has saved").click()
+    saved(boris)
+    assert titles_of(made) == {"done": "Of Boris", "bye": "Bye of Boris"}
+    boris.get_by_role("tab", name="Scenario").click()
+    expect(boris.locator(".fb-copies li")).to_have_text(re.compile("Draft of admin"))
 
 
 def test_three_hundred_blocks_open_and_one_is_dragged(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:

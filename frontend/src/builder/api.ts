@@ -54,6 +54,15 @@ export const readMetadata = (): Promise<BuilderMetadata> => ask("metadata", "GET
 export const readDraft = (): Promise<Draft> => ask("draft", "GET");
 export const lint = (definition: unknown): Promise<Lint> => ask("lint", "POST", { definition });
 export const saveDraft = (doc: Doc, revision: number): Promise<Draft> => ask("draft", "PUT", doc, { "If-Match": `"${revision}"` });
+/** What a save on that revision collides with, in words; null when nothing stands against it or nobody answers. */
+export async function askConflict(mine: Doc, revision: number, base: Doc): Promise<Conflict | null> {
+  try {
+    await ask("draft", "PUT", { ...mine, base }, { "If-Match": `"${revision}"` });
+    return null;
+  } catch (error) {
+    return error instanceof ApiError ? conflictOf(error) : null;
+  }
+}
 export const meet = (window: string, node: string, leave = false): Promise<Presence> => ask("presence", "POST", { window, node, leave });
 export const conflictOf = (error: ApiError): Conflict | null => (error.status === 412 ? (error.body as Conflict) : null);
 export const readFigures = (window: Query): Promise<Figures> => read("figures", window);

@@ -9,6 +9,7 @@ import { sectionNow } from "../state/acting.ts";
 import { edit, useBuilder } from "../state/store.ts";
 import { gettext } from "../texts.ts";
 import { useWorld } from "./BlockForm.tsx";
+import { Copies } from "./Copies.tsx";
 
 export function SectionForm() {
   const state = useBuilder((found) => found);
@@ -47,6 +48,7 @@ export function ScenarioForm() {
         {problems.map((problem) => <div key={problem.message} className={`fb-problem fb-${problem.level}`}>{problem.message}</div>)}
         <Fields schema={root} root={root} values={values as unknown as JsonObject} path="" without={["schema_version", "sections", "name"]} first={["triggers"]}
           onChange={(next) => edit((doc) => changeDefinition(doc, { ...blank(values), ...(next as unknown as Partial<Definition>), ...(values.schema_version === undefined ? {} : { schema_version: values.schema_version }), ...(values.name === undefined ? {} : { name: values.name }), sections }), "scenario")} />
+        <Copies />
       </div>
     </FormContext.Provider>
   );

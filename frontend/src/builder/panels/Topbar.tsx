@@ -1,5 +1,8 @@
 // The bar over everything: back, state of saving, who else is here, tools, publishing.
 import { arrange } from "../state/acting.ts";
+import type { Other } from "../../api/types.ts";
+import { nodesOf } from "../model/reading.ts";
+import { goTo } from "../state/choosing.ts";
 import { saveNow } from "../state/saving.ts";
 import { mayMeasure, toggleFigures, useFigures } from "../overlay/figures.ts";
 import { showDifferences } from "../overlay/opening.ts";
@@ -29,7 +32,6 @@ export function Topbar() {
   const past = useBuilder((state) => state.history.past.length);
   const future = useBuilder((state) => state.history.future.length);
   const draft = useBuilder((state) => state.draft);
-  const others = useBuilder((state) => state.others);
   const { urls } = frame();
   const measuring = useFigures((state) => state.on);
   const locked = save === "readonly";
@@ -49,12 +51,7 @@ export function Topbar() {
         <span className="material-symbols-outlined" aria-hidden="true">{SAVE_ICONS[save]}</span>
         <span>{saveText(save, words)}</span>
       </span>
-      {others.length ? (
-        <span className="fb-others" title={others.map((other) => (other.mine ? gettext("you, in another window") : other.name)).join(", ")}>
-          {others.slice(0, 4).map((other) => <span key={other.window} className="fb-avatar">{(other.mine ? "+" : other.name).slice(0, 2)}</span>)}
-          <span className="fb-others-text">{ngettext("%(count)s other here", "%(count)s others here", others.length)}</span>
-        </span>
-      ) : null}
+      <Others />
       <span className="fb-space" />
       {tool("undo", gettext("Undo"), "Ctrl+Z", undo, locked || !past)}
       {tool("redo", gettext("Redo"), "Ctrl+Y", redo, locked || !future)}
@@ -75,5 +72,23 @@ export function Topbar() {
       {urls["preview"] ? <a className="fb-button" href={urls["preview"]}>{gettext("Try it")}</a> : null}
       {locked ? null : <button type="button" className="fb-button fb-primary" onClick={() => void saveNow().then(() => set({ publishing: true }))}>{gettext("Publish…")}</button>}
     </header>
+  );
+}
+
+/** Who else is here and at which block; a press goes there. */
+function Others() {
+  const others = useBuilder((state) => state.others);
+  const definition = useBuilder((state) => state.doc.definition);
+  if (!others.length) return null;
+  const blocks = new Map(nodesOf(definition).map((node) => [node.id, node.title || node.id]));
+  const name = (other: Other): string => (other.mine ? gettext("you, in another window") : other.name);
+  const where = (other: Other): string => (blocks.has(other.node) ? gettext("%(name)s at “%(block)s”", { name: name(other), block: blocks.get(other.node) ?? "" }) : name(other));
+  return (
+    <span className="fb-others">
+      {others.slice(0, 4).map((other) => (
+        <button key={other.window} type="button" className="fb-avatar" title={where(other)} aria-label={where(other)} onClick={() => goTo(other.node)}>{(other.mine ? "+" : other.name).slice(0, 2)}</button>
+      ))}
+      <span className="fb-others-text">{others.length > 2 ? ngettext("%(count)s other here", "%(count)s others here", others.length) : others.map(where).join(", ")}</span>
+    </span>
   );
 }

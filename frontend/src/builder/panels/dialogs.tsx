@@ -1,11 +1,10 @@
-// What lies over the page: a conflict, publishing, the search, the keys, a short word about what happened.
+// What lies over the page: publishing, the search, the keys, a short word about what happened.
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { frame } from "../frame.ts";
 import { labelOf } from "../canvas/drawing.ts";
-import type { Change } from "../model/merging.ts";
 import { textsIn } from "../model/schema.ts";
 import { goTo, goToProblem } from "../state/choosing.ts";
-import { saveNow, settleConflict } from "../state/saving.ts";
+import { saveNow } from "../state/saving.ts";
 import { get, set, useBuilder, type State } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
 
@@ -17,38 +16,6 @@ export function Dialog({ title, onClose, children }: { title: string; onClose: (
       <h2>{title}</h2>
       {children}
     </dialog>
-  );
-}
-
-// --- somebody else has saved --------------------------------------------------------------------------------------------
-
-export function ConflictDialog() {
-  const found = useBuilder((state) => state.conflict);
-  if (!found) return null;
-  const { theirs, changes, clashes } = found;
-  const who = theirs.saved_by || gettext("Somebody else");
-  return (
-    <Dialog title={gettext("%(name)s has saved this scenario meanwhile", { name: who })} onClose={null}>
-      <p>{gettext("Your changes are not lost. This is what was changed:")}</p>
-      <ul className="fb-changes">{changes.slice(0, 40).map((change) => <li key={`${change.what}${change.id}`}>{said(change)}</li>)}</ul>
-      {clashes.length ? <p className="fb-problem fb-warning">{gettext("Both of you have changed: %(names)s. “Keep both” takes yours there.", { names: clashes.map((id) => id || gettext("settings of the scenario")).join(", ") })}</p> : null}
-      <div className="fb-row fb-dialog-acts">
-        <button type="button" className="fb-button" onClick={() => settleConflict("theirs")}>{gettext("Take theirs, drop mine")}</button>
-        <button type="button" className="fb-button" onClick={() => settleConflict("mine")}>{gettext("Keep only mine")}</button>
-        <button type="button" className="fb-button fb-primary" autoFocus onClick={() => settleConflict("both")}>{gettext("Keep both")}</button>
-      </div>
-    </Dialog>
-  );
-}
-
-function said(change: Change): ReactNode {
-  const what = { block: gettext("Block"), section: gettext("Section"), settings: gettext("Settings of the scenario"), layout: gettext("Places on the canvas") }[change.what];
-  const how = { added: gettext("added"), removed: gettext("removed"), changed: gettext("changed") }[change.kind];
-  return (
-    <>
-      <strong>{what}{change.title ? ` “${change.title}”` : ""}</strong> {how}
-      {change.fields.slice(0, 6).map((field) => <div key={field.path} className="fb-change"><code>{field.path}</code> <del>{field.old.slice(0, 80)}</del> → <ins>{field.new.slice(0, 80)}</ins></div>)}
-    </>
   );
 }
 

@@ -74,6 +74,28 @@ export const endsOf = (id: string): { source: string; exit: string } => {
 
 export const copyChosen = (): string => copied(get().doc, get().selected);
 
+/** A whole draft for a file, a letter or a paste into another scenario. */
+export async function copyDocument(doc: Doc): Promise<void> {
+  const text = JSON.stringify(doc, null, 2);
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch {
+    if (!copiedByHand(text)) return toast(gettext("The browser does not let this page copy. Open the JSON editor instead."), true);
+  }
+  toast(gettext("Copied as JSON."));
+}
+
+/** Where a page has no secure origin browsers offer no clipboard, but still copy what is selected. */
+function copiedByHand(text: string): boolean {
+  const area = document.createElement("textarea");
+  area.value = text;
+  (document.querySelector("dialog[open]") ?? document.body).append(area);
+  area.select();
+  const done = document.execCommand("copy");
+  area.remove();
+  return done;
+}
+
 export function pasteText(text: string, at: Place): boolean {
   const result = pasted(get().doc, get().section, text, at);
   if (!result.doc) {

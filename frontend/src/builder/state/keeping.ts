@@ -31,3 +31,37 @@ export function forget(scenario: number): void {
     // Without a storage there is nothing to forget.
   }
 }
+
+// --- what a decision left out --------------------------------------------------------------------------------------------
+
+/** `of` names the colleague whose it was; "" for one's own. */
+export type Copy = { at: number; of: string; doc: Doc };
+
+const COPIES = 6;
+const copiesKey = (scenario: number): string => `${key(scenario)}-copies`;
+
+/** The newest first. */
+export function copies(scenario: number): Copy[] {
+  try {
+    const found: unknown = JSON.parse(localStorage.getItem(copiesKey(scenario)) ?? "[]");
+    return Array.isArray(found) ? (found as Copy[]).filter((copy) => copy?.doc?.definition && typeof copy.at === "number") : [];
+  } catch {
+    return [];
+  }
+}
+
+/** The oldest give way to it. */
+export function addCopy(scenario: number, copy: Copy): void {
+  for (let room = COPIES; room > 0; room -= 1) if (storeCopies(scenario, [copy, ...copies(scenario)].slice(0, room))) return;
+}
+
+export const dropCopy = (scenario: number, copy: Copy): boolean => storeCopies(scenario, copies(scenario).filter((found) => found.at !== copy.at || found.of !== copy.of));
+
+function storeCopies(scenario: number, found: readonly Copy[]): boolean {
+  try {
+    localStorage.setItem(copiesKey(scenario), JSON.stringify(found));
+    return true;
+  } catch {
+    return false;
+  }
+}

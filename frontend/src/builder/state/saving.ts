@@ -1,17 +1,19 @@
 // Saves as the author types. Never over a colleague: a save that is refused shows what they changed and offers both together.
-import { ApiError, conflictOf, meet, readDraft, saveDraft } from "../api.ts";
-import { changes, merge, same } from "../model/merging.ts";
+import type { Conflict } from "../../api/types.ts";
+import { ApiError, askConflict, conflictOf, meet, readDraft, saveDraft } from "../api.ts";
+import { merge, same, type Clash } from "../model/merging.ts";
 import { readDoc } from "../model/reading.ts";
 import type { Doc, Draft } from "../model/types.ts";
 import { gettext } from "../texts.ts";
 import { drawable } from "./acting.ts";
-import { forget, keep, kept } from "./keeping.ts";
+import { addCopy, forget, keep, kept } from "./keeping.ts";
 import { get, replaceDoc, set, subscribe, toast } from "./store.ts";
 
 const PAUSE = 900;
 const LONGEST = 5000;
 const RETRY = 4000;
 const MEET = 5000;
+const SOON = 600;
 
 /** The document as the server has it, and its revision. */
 let base: Doc;
@@ -20,15 +22,22 @@ let timer = 0;
 let dirtySince = 0;
 let busy = false;
 let safe = true;
+let greeting = 0;
 const windowId = crypto.randomUUID?.() ?? `window-${Date.now()}-${Math.floor(Math.random() * 1e9)}`;
 
 export function startSaving(draft: Draft, stored: Doc): void {
   base = stored;
   revision = draft.revision;
   restore(draft);
-  let seen = get().doc;
+  let [seen, chosen] = [get().doc, get().selected];
   subscribe(() => {
-    const { doc } = get();
+    const { doc, selected } = get();
+    if (selected !== chosen && greeting) {
+      // Colleagues see soon where one is.
+      window.clearTimeout(greeting);
+      greeting = window.setTimeout(() => void greet(), SOON);
+    }
+    chosen = selected;
     if (doc === seen) return;
     seen = doc;
     changed();
@@ -55,7 +64,8 @@ function restore(draft: Draft): void {
     toast(gettext("Changes of your last visit that were not saved are back."));
     return schedule(PAUSE);
   }
-  conflict(draft, old, mine);
+  set({ doc: mine, save: "conflict" });
+  void askConflict(mine, found.revision, old).then((told) => conflict(told ?? untold(draft), old));
 }
 
 function changed(): void {
@@ -113,7 +123,10 @@ function settle(doc: Doc, draft: Draft): void {
 
 function failed(error: ApiError, doc: Doc): void {
   const refused = conflictOf(error);
-  if (refused) return conflict(refused.theirs, base, get().doc);
+  if (refused) {
+    set({ save: "conflict" });
+    return void askConflict(doc, revision, base).then((told) => conflict(told ?? refused, base));
+  }
   if (error.status === 401) return set({ save: "refused", saveWords: gettext("You are signed out. Sign in again in another tab; your changes are kept in this browser.") });
   if (error.status >= 400 && error.status < 500) return set({ save: "refused", saveWords: error.message || gettext("The server refused the draft. Your changes are kept in this browser.") });
   set({ save: "offline", saveWords: "" });
@@ -121,8 +134,13 @@ function failed(error: ApiError, doc: Doc): void {
   timer = window.setTimeout(() => void saveNow(), RETRY);
 }
 
+/** Nobody could say what differs; the documents themselves still can be brought together. */
+const untold = (theirs: Draft): Conflict => ({ detail: "", theirs, saves: [], compared: "yours", changes: [], yours: [], collides: [] });
+
 /** Their draft and ours have both grown out of `old`. */
-function conflict(theirs: Draft, old: Doc, mine: Doc): void {
+function conflict(told: Conflict, old: Doc): void {
+  const { theirs } = told;
+  const mine = get().doc;
   const read = readDoc(theirs.definition, theirs.layout);
   const their = read.doc && drawable(read.doc);
   if (!their) return set({ save: "refused", saveWords: gettext("Somebody else has saved a draft that cannot be drawn. Open the JSON editor.") });
@@ -130,24 +148,32 @@ function conflict(theirs: Draft, old: Doc, mine: Doc): void {
     replaceDoc(their);
     return settle(get().doc, theirs);
   }
-  const { doc: merged, clashes } = merge(old, mine, their);
-  set({ doc: mine, save: "conflict", conflict: { theirs, theirDoc: their, merged: drawable(merged), changes: changes(old, their), clashes } });
+  set({ save: "conflict", conflict: { old, theirs, theirDoc: their, clashes: merge(old, mine, their).clashes, told } });
 }
 
-/** The author's decision about a conflict. */
-export function settleConflict(take: "both" | "mine" | "theirs"): void {
-  const found = get().conflict;
+/**
+ * The author's decision about a conflict; `takeMine` decides clashes when both are brought together. Both documents can be had again: by undo,
+ * and what was left out also as a copy in this browser.
+ */
+export function settleConflict(take: "both" | "mine" | "theirs", takeMine: (clash: Clash) => boolean = () => false): void {
+  const { conflict: found, doc: mine, history, draft } = get();
   if (!found) return;
-  base = found.theirDoc;
-  revision = found.theirs.revision;
-  const doc = { both: found.merged, mine: get().doc, theirs: found.theirDoc }[take];
-  replaceDoc(doc, { conflict: null, save: "unsaved", draft: found.theirs });
+  const { theirDoc, theirs, old, clashes } = found;
+  base = theirDoc;
+  revision = theirs.revision;
+  const doc = { both: () => drawable(merge(old, mine, theirDoc, takeMine).doc), mine: () => mine, theirs: () => theirDoc }[take]();
+  if (take !== "mine" && (take === "theirs" || clashes.length)) addCopy(draft.id, { at: Date.now(), of: "", doc: mine });
+  if (take !== "theirs" && (take === "mine" || clashes.length)) addCopy(draft.id, { at: Date.now(), of: theirs.saved_by || "?", doc: theirDoc });
+  const past = [...history.past, ...[theirDoc, mine].filter((side) => side !== doc)];
+  replaceDoc(doc, { conflict: null, save: "unsaved", draft: theirs, history: { past, future: [], key: "", at: 0 } });
+  toast({ both: gettext("Both are together now."), mine: gettext("Yours is saved over theirs."), theirs: gettext("Theirs is shown.") }[take] + " " + gettext("Undo brings back what was before; copies lie under “Scenario”."));
   schedule(0);
 }
 
 // --- colleagues --------------------------------------------------------------------------------------------------------
 
 async function greet(): Promise<void> {
+  greeting = 0;
   try {
     const node = [...get().selected][0] ?? "";
     const answer = await meet(windowId, node.slice(0, 100));
@@ -156,7 +182,7 @@ async function greet(): Promise<void> {
   } catch {
     if (get().others.length) set({ others: [] });
   } finally {
-    window.setTimeout(() => void greet(), document.visibilityState === "hidden" ? MEET * 4 : MEET);
+    greeting = window.setTimeout(() => void greet(), document.visibilityState === "hidden" ? MEET * 4 : MEET);
   }
 }
 

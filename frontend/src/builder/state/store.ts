@@ -1,14 +1,15 @@
 // The page's state: one object that is replaced, never changed; components read parts of it by `useBuilder`.
 import { useSyncExternalStore } from "react";
-import type { Other } from "../../api/types.ts";
+import type { Conflict, Other } from "../../api/types.ts";
 import { emptyHistory, redone, remembered, undone, type History } from "../model/history.ts";
 import type { Facts } from "../model/names.ts";
-import type { Change } from "../model/merging.ts";
+import type { Clash } from "../model/merging.ts";
 import type { BuilderMetadata, Doc, Draft, Problem } from "../model/types.ts";
 
 export type SaveState = "saved" | "unsaved" | "saving" | "offline" | "conflict" | "refused" | "readonly";
 export type Panel = "block" | "problems" | "scenario" | "section";
-export type ConflictState = { theirs: Draft; theirDoc: Doc; merged: Doc; changes: Change[]; clashes: string[] };
+/** `old` is what both documents grew out of; `told` says in words who has changed what. */
+export type ConflictState = { old: Doc; theirs: Draft; theirDoc: Doc; clashes: Clash[]; told: Conflict };
 
 export type State = {
   metadata: BuilderMetadata;
