@@ -57,7 +57,7 @@ class Figures:
 
 @dataclass(frozen=True)
 class Row:
-    """A block (`exit` is None) or one of its exits. `title` as the draft or, when it is gone there, the log knows it.
+    """A block (`exit` is None) or one of its exits. `title` as the draft or, when it is gone there, the newest version calls it.
 
     `to` is of exits: pairs of the block to which the exit led in the version on which the dialogue ran ("": to none that is drawn, such as another
     section or the failure section) and how many visits went that way. More than one pair: versions have connected it differently.
@@ -122,12 +122,28 @@ def figures(scenario: Scenario, window: Window) -> list[Row]:
     ways = _by_exit(led)
     titles = dict(loose.names(scenario.draft))
     order = {node: place for place, node in enumerate(titles)}
+    titles |= _former_titles(scenario, {row[0] for row in found} - titles.keys())
     rows = [
         Row(node, exit_, titles.get(node, node), kind, Figures(*measured), ways.get((node, exit_), ()))
         for node, exit_, kind, *measured in found
         if exit_ != ""
     ]
     return sorted(rows, key=lambda row: (order.get(row.node, len(order)), row.node, row.exit is not None, row.exit or ""))
+
+
+def _former_titles(scenario: Scenario, gone: set[str]) -> dict[str, str]:
+    """Of blocks that the draft no longer has: as the newest version called them."""
+    if not gone:
+        return {}
+    query = """
+        SELECT DISTINCT ON (node->>'id') node->>'id', node->>'title'
+          FROM scenarios_scenarioversion AS version CROSS JOIN LATERAL jsonb_path_query(version.definition, '$.sections[*].nodes[*]') AS node
+         WHERE version.scenario_id = %s AND node->>'id' = ANY(%s) AND coalesce(node->>'title', '') <> ''
+         ORDER BY node->>'id', version.number DESC
+    """
+    with connection.cursor() as cursor:
+        cursor.execute(query, [scenario.pk, sorted(gone)])
+        return dict(cursor.fetchall())
 
 
 def _rows(query: str, scenario: Scenario, window: Window) -> list[tuple[Any, ...]]:

@@ -104,6 +104,14 @@ def test_blocks_stand_in_the_order_of_the_draft_and_gone_ones_last(many: Scenari
     assert blocks == ["thanks", "done", "end", "gone"]
 
 
+def test_a_block_that_is_gone_from_the_draft_keeps_the_title_of_the_newest_version(many: Scenario) -> None:
+    for number, title in ((1, "Good-bye"), (2, "Farewell")):
+        version = many.versions.get(number=number)
+        version.definition["sections"][0]["nodes"].append({"id": "gone", "kind": "message", "title": title})
+        type(version).objects.filter(pk=version.pk).update(definition=version.definition)
+    assert {row.title for row in analytics.figures(many, Window()) if row.node == "gone"} == {"Farewell"}
+
+
 def test_another_scenarios_visits_do_not_count(many: Scenario) -> None:
     other = make_scenario(make_bot(), thank_you())
     assert analytics.figures(other, Window()) == []

@@ -58,6 +58,15 @@ def test_the_canvas_is_told_what_was_added_changed_and_removed(client: Client, s
     assert found["moved"] == ["done"]
 
 
+def test_the_canvas_gets_both_sides_when_it_asks_for_them(client: Client, scenario: Scenario) -> None:
+    edited(scenario)
+    assert ask(client, scenario).json()["drawn"] is None
+    drawn = ask(client, scenario, "?old=1&new=draft&drawn=1").json()["drawn"]
+    assert scenario.published
+    assert drawn["old"] == {"definition": scenario.published.definition, "layout": scenario.published.layout}
+    assert drawn["new"] == {"definition": scenario.draft, "layout": scenario.layout}
+
+
 def test_a_mere_move_is_no_change(client: Client, scenario: Scenario) -> None:
     scenario.layout = {"nodes": {"start": [5, 5]}}
     scenario.save()
