@@ -28,7 +28,7 @@ def test_the_table_is_filled_and_saved(page: Client, shop: World) -> None:
     assert 'name="now|done/text"' in text
     assert "<script>" not in text
     data = {"to": "ru", "was|done/text": "", "now|done/text": "Готово\r\nсовсем", "was|bye/text": "", "now|bye/text": ""}
-    assert told(page.post(address(shop), data, follow=True)) == ["1 texts are stored in the draft."]
+    assert told(page.post(address(shop), data, follow=True)) == ["One text is stored in the draft."]
     assert russian(shop) == {"done/text": "Готово\nсовсем"}
     only_missing = page.get(address(shop, "?to=ru&missing=1")).content.decode()
     assert ('name="now|done/text"' in only_missing, 'name="now|bye/text"' in only_missing) == (False, True)

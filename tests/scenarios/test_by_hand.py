@@ -49,10 +49,21 @@ def test_people_are_named_as_one_knows_them_and_told_who_was_not_found(page: Cli
     assert AuditEntry.objects.filter(action="scenarios.scenario.start").count() == 1
 
 
+def test_variables_are_written_one_a_line(page: Client, lead: Lead) -> None:
+    hello = node("hello", "message", {"text": "{{ order_id | plus: 1 }} {{ postcode }} {{ shop }}"})
+    scenario = make_scenario(lead.channel.bot, definition(node("start", "start", next="hello"), hello, policies={"arrival": "skip"}))
+    address = f"/admin/scenarios/scenario/{scenario.pk}/start/"
+    assert "Where a dialogue is open, nothing is started." in page.get(address).content.decode()
+    page.post(address, {"people": "125", "entry": "", "params": "order_id: 7\r\n\r\npostcode = 0700\r\nshop: Corner: shop"})
+    advancing.drain()
+    assert list(Message.objects.filter(direction="out").values_list("text", flat=True)) == ["8 0700 Corner: shop"]
+
+
 @pytest.mark.parametrize(
     ("fields", "message"),
     [
         ({"people": "125", "params": "["}, "params"),
+        ({"people": "125", "params": "order 7"}, "params"),
         ({"people": "", "params": "{}"}, "people"),
         ({"people": "\n".join(map(str, range(101))), "params": ""}, "people"),
     ],

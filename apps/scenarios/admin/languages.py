@@ -4,13 +4,14 @@ from pathlib import PurePath
 from typing import Any
 
 from django import forms
+from django.conf.locale import LANG_INFO
 from django.contrib import messages
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse, HttpResponseRedirect
 from django.template.response import TemplateResponse
 from django.utils.http import content_disposition_header
+from django.utils.translation import get_language_info, gettext_lazy, ngettext
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
 from unfold import widgets
 
 from apps.accounts.models import User
@@ -19,6 +20,7 @@ from apps.events.showing import with_query
 from apps.scenarios.languages import saving, texts
 from apps.scenarios.languages.exchange import MAX_BYTES, FormatError, Sheet, formats, is_language
 from apps.scenarios.languages.saving import Cell
+from apps.scenarios.languages.texts import Applied
 from apps.scenarios.models import Scenario
 
 PER_PAGE = 100  # two form fields a line, of the thousand that a form may have
@@ -45,7 +47,9 @@ def languages_view(request: HttpRequest, scenario: Scenario, context: dict[str, 
     page = Paginator(shown, PER_PAGE).get_page(request.GET.get("p"))
     return TemplateResponse(request, "admin/scenarios/languages.html", {
         **context, "scenario": scenario, "base": base, "to": to, "others": others, "may_edit": may_edit, "page": page, "all": len(found),
-        "rows": [(line, line.texts[base], line.texts.get(to, "")) for line in page], "shares": texts.shares(found, own),
+        "rows": [(line, line.texts[base], line.texts.get(to, "")) for line in page], "base_name": _named(base), "to_name": _named(to),
+        "shares": [(share, _named(share.language)) for share in texts.shares(found, own)],
+        "known": [(code, _named(code)) for code in LANG_INFO if is_language(code) and code not in own],
         "missing": bool(request.GET.get("missing")), "form": TextsFileForm(), "formats": [(kind, format_.label) for kind, format_ in formats.items()],
     })  # fmt: skip
 
@@ -77,7 +81,7 @@ def _saved(request: HttpRequest, scenario: Scenario) -> HttpResponse:
         if name.startswith("now|")
     ]
     applied, lost = saving.save_cells(scenario, cells, user=_user(request))
-    messages.success(request, _("%(count)s texts are stored in the draft.") % {"count": len(applied.changed)})
+    _tell(request, applied)
     if lost:
         told = ", ".join(cell.key for cell in lost[:SHOWN])
         messages.error(
@@ -106,13 +110,31 @@ def _take(request: HttpRequest, scenario: Scenario, file: Any, *, take_base: boo
         messages.error(request, str(error))
         return
     audit.record(request.user, "scenarios.texts.import", scenario, format=format_.kind, changed=len(applied.changed))
-    messages.success(request, _("%(count)s texts are stored in the draft.") % {"count": len(applied.changed)})
+    _tell(request, applied)
     if applied.unknown:
         told = {"count": len(applied.unknown), "keys": ", ".join(applied.unknown[:SHOWN])}
         messages.warning(request, _("%(count)s texts of the file do not exist in the draft any more: %(keys)s") % told)
     if applied.stale:
         told = {"count": len(applied.stale), "keys": ", ".join(applied.stale[:SHOWN])}
         messages.warning(request, _("%(count)s base texts differ from those of the file, look at their translations: %(keys)s") % told)
+
+
+def _tell(request: HttpRequest, applied: Applied) -> None:
+    count = len(applied.changed)
+    if count:
+        messages.success(
+            request, ngettext("One text is stored in the draft.", "%(count)s texts are stored in the draft.", count) % {"count": count}
+        )
+    else:
+        messages.info(request, _("Nothing was changed: the draft has these texts already."))
+
+
+def _named(code: str) -> str:
+    """The language's name for people, with its code; only the code of one that has no name."""
+    try:
+        return f"{get_language_info(code)['name_translated']} ({code})" if code else ""
+    except KeyError:
+        return code
 
 
 def _plain(text: str) -> str:

@@ -1,5 +1,6 @@
 """“Start for people” on a scenario's page."""
 
+import re
 from typing import Any
 
 from django import forms
@@ -21,6 +22,17 @@ from apps.scenarios.byhand import MOST_PEOPLE, Started
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.models import Scenario
 
+VARIABLE = re.compile(r"\s*(?P<name>[^\W\d]\w{0,59})\s*[:=](?P<value>.*)")
+WHOLE = re.compile(r"-?(0|[1-9]\d{0,14})", re.ASCII)
+# What becomes of a dialogue that is open in the chat, by the scenario's policy.
+OPEN_DIALOGUES = {
+    "interrupt": gettext_lazy("A dialogue that is open there ends."),
+    "interrupt_return": gettext_lazy("A dialogue that is open there waits and goes on afterwards."),
+    "after_current": gettext_lazy("Where a dialogue is open, this one starts after it."),
+    "skip": gettext_lazy("Where a dialogue is open, nothing is started."),
+    "notify": gettext_lazy("Where a dialogue is open, only the texts are said."),
+}
+
 
 class StartForm(forms.Form):
     people = forms.CharField(
@@ -29,13 +41,15 @@ class StartForm(forms.Form):
     )  # fmt: skip
     entry = forms.ChoiceField(label=gettext_lazy("Begin at"), required=False, widget=widgets.UnfoldAdminSelectWidget)
     params = forms.CharField(
-        label=gettext_lazy("Variables"), required=False, initial="{}", widget=widgets.UnfoldAdminTextareaWidget({"rows": 3}),
-        help_text=gettext_lazy('As JSON, such as {"order_id": 9822}.'),
+        label=gettext_lazy("Variables"), required=False, widget=widgets.UnfoldAdminTextareaWidget({"rows": 3}),
+        help_text=gettext_lazy("What the scenario needs to know, one a line: order_id: 9822. Empty: nothing. JSON is taken as well."),
     )  # fmt: skip
 
     def __init__(self, scenario: Scenario, *args: Any) -> None:
         super().__init__(*args)
-        aliases = sorted(flow_of(scenario.published_id).aliases) if scenario.published_id else []
+        flow = flow_of(scenario.published_id) if scenario.published_id else None
+        aliases = sorted(flow.aliases) if flow else []
+        self.policy = OPEN_DIALOGUES[flow.policies.arrival] if flow else ""
         self.fields["entry"].choices = [("", _("the start")), *((alias, alias) for alias in aliases)]  # type: ignore[attr-defined]
 
     def clean_people(self) -> list[str]:
@@ -45,13 +59,30 @@ class StartForm(forms.Form):
         return list(dict.fromkeys(given))
 
     def clean_params(self) -> dict[str, Any]:
-        try:
-            found = loads((self.cleaned_data["params"].strip() or "{}").encode())
-        except StrictJsonError as error:
-            raise ValidationError(error.reason) from error
-        if not isinstance(found, dict):
-            raise ValidationError(_("Write an object in braces {…}."))
-        return found
+        given = self.cleaned_data["params"].strip()
+        return _from_json(given) if given.startswith(("{", "[")) else _from_lines(given)
+
+
+def _from_json(given: str) -> dict[str, Any]:
+    try:
+        found = loads(given.encode())
+    except StrictJsonError as error:
+        raise ValidationError(error.reason) from error
+    if not isinstance(found, dict):
+        raise ValidationError(_("Write an object in braces {…}."))
+    return found
+
+
+def _from_lines(given: str) -> dict[str, Any]:
+    """`order_id: 9822` or `order_id = 9822`, a line each; whole numbers are numbers, unless they begin with a zero."""
+    found: dict[str, Any] = {}
+    for line in filter(str.strip, given.splitlines()):
+        match = VARIABLE.match(line)
+        if match is None:
+            raise ValidationError(_("“%(line)s” is no variable. Write it like order_id: 9822, one a line.") % {"line": line.strip()[:100]})
+        value = match["value"].strip()
+        found[match["name"]] = int(value) if WHOLE.fullmatch(value) else value
+    return found
 
 
 def start_view(request: HttpRequest, scenario: Scenario, user: User, context: dict[str, Any], *, back: str) -> HttpResponse:
