@@ -82,7 +82,10 @@ def _importer(data: Any, kind: str) -> Importer:
     found = next((importer for importer in importers.values() if importer.recognises(data)), None)
     if found is None:
         known = ", ".join(str(importer.label) for importer in importers.values())
-        raise ForeignFileError(_("The file is of none of the formats that can be imported: %(known)s.") % {"known": known})
+        raise ForeignFileError(
+            _("The file is of none of the formats that can be imported: %(known)s. A bot's own file has an import of its own.")
+            % {"known": known}
+        )
     return found
 
 

@@ -32,6 +32,8 @@ EACH_WORD = (
 def said(tree: Tree, name_of: NameOf) -> str:
     """What stands in a text in place of the formula: an output, or tags where one output cannot say it. Raises `FormulaError`."""
     match tree:
+        case Call(name="if", arguments=(Call(name="is_error", arguments=(looked_at,)), _, same)) if looked_at == same:
+            return f"{{{{ {output(tree, name_of)} }}}}"
         case Call(name="if", arguments=(test, good, bad)):
             return f"{{% if {condition(test, name_of)} %}}{said(good, name_of)}{{% else %}}{said(bad, name_of)}{{% endif %}}"
         case Call(name="title" | "proper", arguments=(words,)):
@@ -46,6 +48,8 @@ def output(tree: Tree, name_of: NameOf) -> str:
             return literal(tree)
         case Path():
             return name_of(tree.parts)
+        case Call(name="if", arguments=(Call(name="is_error", arguments=(looked_at,)), otherwise, same)) if looked_at == same:
+            return f"{output(same, name_of)} | default: {simple(otherwise, name_of)}"
         case Operation(sign="^"):
             raise FormulaError("powers cannot be calculated here")
         case Operation(sign="+" | "-", left=left, right=Literal(value=float() as days)) if _is_moment(left, name_of):

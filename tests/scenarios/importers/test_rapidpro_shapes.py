@@ -127,6 +127,29 @@ def test_an_older_flow_calls_another_one_and_says_what_came_of_it() -> None:
     assert chat.tell(Said("oh yes")).said[-1] == "It was Yes, Anna Smith"
 
 
+def test_the_oldest_files_name_flows_only_by_their_names_and_do_not_say_what_waits() -> None:
+    def bare(name: str, *action_sets: Json, rules: tuple[Json, ...] = ()) -> Json:
+        return {
+            "definition": {"entry": (rules or action_sets)[0]["uuid"], "action_sets": list(action_sets), "rule_sets": list(rules)},
+            "id": 7,
+            "name": name,
+        }
+
+    split = rules("s", None, ("Set", {"type": "not_empty"}, "ask"), ("Other", OTHER, "none"), operand="@contact.visit")
+    ask = rules("w", None, ("Yes", {"type": "contains_any", "test": "Yes Y"}, "go"), ("Other", OTHER, "none"))
+    told_so = {"type": "reply", "msg": "You come on @contact.visit?"}
+    data = {"version": 3, "flows": [
+        bare("Confirm", acts("ask", told_so, to="w"), acts("go", {"type": "flow", "name": "Bye", "id": 8}), acts("none", {"type": "reply", "msg": "No visit"}), rules=(split, ask)),
+        bare("Bye", acts("b", {"type": "reply", "msg": "See you"})),
+    ], "campaigns": [{"name": "Visits", "group": {"name": "Guests", "id": 1}, "events": [
+        {"event_type": "F", "relative_to": {"key": "visit", "label": "Visit"}, "flow": {"name": "Confirm", "id": 7}, "offset": -1, "delivery_hour": 10, "message": "", "unit": "D"}]}]}  # fmt: skip
+    found = converted(data)
+    assert talk(found, key="confirm").said == ["No visit"]
+    chat = talk(found, key="confirm", facts=Facts(person={"visit": "Monday"}, language="en")).tell(Said("y"))
+    assert chat.said == ["You come on Monday?", "See you"]
+    assert found.scenarios[0].definition["triggers"][0]["days"] == -1
+
+
 def test_older_rules_on_fields_of_a_form_and_on_a_call() -> None:
     asked = older(acts("ask", reply("Age and city?"), to="form"), acts("end", reply("Hi")), acts("bad", reply("Failed")), rules=(
         rules("form", "wait_message", ("All", OTHER, "first"), label="Form"),
@@ -257,6 +280,17 @@ def test_notes_of_the_canvas_and_attributes_of_texts_come_over() -> None:
     assert found.scenarios[0].definition["sections"][0]["note"] == "Why: Ask the law first"
     assert found.fields == {"age": ("age", "text")}  # an e-mail address is no attribute, every person has one
     assert talk(found, facts=Facts(person={"age": 7, "user_email": "a@example.com"}, language="en")).said == ["You are 7, a@example.com"]
+
+
+def test_a_split_by_a_field_as_the_migration_of_older_flows_writes_it() -> None:
+    operand = '@(if(is_error(fields.gender), "@contact.gender", fields.gender))'
+    data = flow("f", "One", switch("s", {"Female": "a", "Other": "b"}, ("has_any_word", ["female"], "Female"), operand=operand),
+                switch("a", {"All": "c"}, operand="@(upper(fields.gender))", result_name="Kept"), node("b", said("mb", "Other")),
+                node("c", said("mc", "Kept @results.kept")))  # fmt: skip
+    found = converted(data)
+    assert [verdict for _what, verdict in told(found)] == ["exact", "exact", "exact"]
+    assert talk(found, facts=Facts(person={"gender": "Female"}, language="en")).said == ["Kept FEMALE"]
+    assert talk(found).said == ["Other"]
 
 
 # --- whole exports ---------------------------------------------------------------------------------------------------

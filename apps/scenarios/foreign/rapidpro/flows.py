@@ -188,7 +188,7 @@ class FlowSection:
         if text(router.get("type")) == "random":
             return self._random(place, node)
         key, first = self._result(node), None
-        if not on and objects(router.get("cases")):
+        if not on and (key or objects(router.get("cases"))):
             on, first = self._operand(place, text(router.get("operand")), key)
         branches, targets = self._branches(place, node, on)
         default = self._settled(place, node, text(router.get("default_category_uuid")), key)
@@ -230,16 +230,21 @@ class FlowSection:
 
     def _operand(self, place: Place, operand: str, key: str) -> tuple[str, Json | None]:
         """The variable that is looked at, and the block that sets it where it must be set first."""
-        try:
-            path = reference(operand, self.used)
-        except FormulaError as error:
-            place.tell("router", "unsupported", f"{operand}: {error}")
-            path = ""
-        if path and not key:
+        found = write(operand, self.used)
+        if found.lost:
+            place.tell("router", "unsupported", found.lost[0])
+        path = "" if found.lost or key else self._path(operand)
+        if path:
             return path, None
         name = key or "looked_at"
-        found = write(operand, self.used)
         return name, place.node("set_variable", {"variables": [{"name": name, "value": found.text}]})
+
+    def _path(self, operand: str) -> str:
+        """The name that is looked at, when the operand is one; "" when its value must be made first."""
+        try:
+            return reference(operand, self.used)
+        except FormulaError:
+            return ""
 
     def _branches(self, place: Place, node: Json, on: str) -> tuple[list[Json], dict[str, str]]:
         """Branches in order, cases of one category that follow each other in one; and branch id → category."""

@@ -73,7 +73,7 @@ class _Job:
             "cases": cases,
             "default_category_uuid": default,
         }
-        if kind in WAITING or not kind:  # the oldest wait without saying so
+        if kind in WAITING or (not kind and "step." in router["operand"]):  # the oldest wait without saying so
             router["wait"] = {"type": "msg", **({"hint": {"type": HINTS[kind]}} if kind in HINTS else {}), **timeout}
         return {"uuid": uuid, "actions": self._before(uuid, item, kind, config), "router": router, "exits": exits}
 
@@ -198,7 +198,7 @@ def _details(kind: str, action: Json) -> Json:
             method = text(action.get("action")) or "POST"
             return {"url": action.get("webhook"), "method": method, "headers": _headers(action), "result_name": "webhook"}
         case "flow":
-            return {"flow": obj(action.get("flow")), "terminal": True}
+            return {"flow": obj(action.get("flow")) or {"name": action.get("name"), "uuid": action.get("name")}, "terminal": True}
     return {}
 
 

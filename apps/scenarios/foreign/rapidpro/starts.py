@@ -80,6 +80,11 @@ def _is_in(group: str) -> Json:
     return {"variable": group, "operator": "is_yes"}
 
 
+def _named(flow: Json) -> str:
+    """The uuid of a flow; its name in files that have none, as `files.flows_in` gives it."""
+    return text(flow.get("uuid")) or text(flow.get("name"))
+
+
 # --- triggers --------------------------------------------------------------------------------------------------------
 
 
@@ -93,7 +98,7 @@ def _triggers(data: Any, used: Used) -> Iterator[Start]:
         yield Start(
             name=text(flow.get("name")) or "?",
             what=f"trigger {made['kind'] if made else LETTERS.get(kind, kind)}",
-            flow=text(flow.get("uuid")) or text(trigger.get("flow_uuid")),
+            flow=_named(flow) or text(trigger.get("flow_uuid")),
             trigger=made,
             message=message,
             only=tuple(group_name(group, used) for group in objects(trigger.get("groups"))),
@@ -124,7 +129,7 @@ def _events(data: Any) -> Iterator[tuple[Json, Json, str]]:
     for number_of, campaign in enumerate(objects(obj(data).get("campaigns"))):
         for place, event in enumerate(objects(campaign.get("events"))):
             own = f"message-{number_of}-{place}"
-            yield campaign, event, own if _message(event) else text(obj(event.get("flow")).get("uuid"))
+            yield campaign, event, own if _message(event) else _named(obj(event.get("flow")))
 
 
 def _message(event: Json) -> Json:

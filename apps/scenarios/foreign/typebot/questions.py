@@ -54,7 +54,13 @@ def _choices(place: Place, block: Json, params: Json, ways: dict[str, Json]) -> 
         params["options"] = f"{{{{ {place.known.at(dynamic)} }}}}"
         return []
     differs: list[str] = []
-    listed = _cards(place, block, params, differs) if block.get("type") == "cards" else _items(place, block, differs)
+    pictures: list[Json] = []
+    listed = _cards(place, block, pictures) if block.get("type") == "cards" else _items(place, block, pictures, differs)
+    if pictures:
+        params["media"] = pictures[:MOST_PICTURES]
+        differs.append("pictures stand above one list of buttons")
+    if len(pictures) > MOST_PICTURES:
+        differs.append(f"only the first {MOST_PICTURES} pictures came over")
     by_label: dict[str, Json] = {}
     for label, item in listed:
         by_label.setdefault(label, item)
@@ -73,7 +79,7 @@ def _choices(place: Place, block: Json, params: Json, ways: dict[str, Json]) -> 
     return differs
 
 
-def _items(place: Place, block: Json, differs: list[str]) -> list[tuple[str, Json]]:
+def _items(place: Place, block: Json, pictures: list[Json], differs: list[str]) -> list[tuple[str, Json]]:
     """Buttons, and the pictures of a picture choice, as labels with the item behind each."""
     found = []
     for index, item in enumerate(objects(block.get("items"))):
@@ -83,28 +89,26 @@ def _items(place: Place, block: Json, differs: list[str]) -> list[tuple[str, Jso
         shown = item.get("displayCondition")
         if isinstance(shown, dict) and shown.get("isEnabled") is True:
             differs.append("a button that was shown under a condition is always shown")
-        if item.get("pictureSrc") or item.get("description"):
-            differs.append("pictures and descriptions of the choices are left out")
+        pictures += _picture(place, item, "pictureSrc")
     return found
 
 
-def _cards(place: Place, block: Json, params: Json, differs: list[str]) -> list[tuple[str, Json]]:
+def _cards(place: Place, block: Json, pictures: list[Json]) -> list[tuple[str, Json]]:
     """Cards: their pictures with what they say, then one button for each of their ways."""
-    found, pictures = [], []
+    found = []
     for card in objects(block.get("items")):
-        title, address = (plain(text(card.get(key)), place.known).text for key in ("title", "imageUrl"))
-        said = "\n".join(filter(None, (title, plain(text(card.get("description")), place.known).text)))
-        if address:
-            pictures.append({"kind": "image", "url": address, "caption": said})
+        title = plain(text(card.get("title")), place.known).text
+        pictures += _picture(place, card, "imageUrl")
         for way in objects(card.get("paths")) or [card]:
             label = " · ".join(filter(None, (title, plain(text(way.get("text")), place.known).text)))
             found.append((label, {**way, "value": title}))
-    if pictures:
-        params["media"] = pictures[:MOST_PICTURES]
-    differs.append("cards are pictures with one list of buttons")
-    if len(pictures) > MOST_PICTURES:
-        differs.append(f"only the first {MOST_PICTURES} pictures came over")
     return found
+
+
+def _picture(place: Place, item: Json, source: str) -> list[Json]:
+    """The picture of an item with what it says; none without an address."""
+    address, title, about = (plain(text(item.get(key)), place.known).text for key in (source, "title", "description"))
+    return [{"kind": "image", "url": address, "caption": "\n".join(filter(None, (title, about)))}] if address else []
 
 
 def _range(block: Json, params: Json, kind: str) -> None:
