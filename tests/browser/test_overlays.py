@@ -103,11 +103,18 @@ def test_figures_of_real_dialogues_lead_to_the_people_and_their_transcripts(
     expect(number(thanks, "visits")).to_have_text(re.compile("2$"))
     assert len(asked) == 2
 
+    page.locator(".react-flow__edge", has_text="1 · 50%").locator(".react-flow__edge-textbg").click()
+    expect(page.get_by_role("dialog").locator(".fb-visits li")).to_have_count(1)
+    page.keyboard.press("Escape")
     number(thanks, "people").click()
     expect(page.get_by_role("dialog").locator(".fb-visits li")).to_have_count(2)
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Take the figures off the canvas").click()
     expect(page.locator(".fb-mark")).to_have_count(0)
+    page.goto(f"{published.product.base_url}/admin/scenarios/scenario/{published.scenario}/analytics/?version=1&since=2026-01-01")
+    page.get_by_role("link", name="Show on canvas").click()
+    expect(panel.get_by_label("Version")).to_have_value("1")
+    expect(panel.get_by_label("From")).to_have_value("2026-01-01")
 
 
 def note(asked: list[str], request: Request) -> None:

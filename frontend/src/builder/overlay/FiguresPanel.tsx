@@ -10,11 +10,12 @@ import { endsOf, exitsOf } from "../state/acting.ts";
 import { choose as chooseBlocks, goTo } from "../state/choosing.ts";
 import { useBuilder, type State } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
-import { blockScale, choose, colourBy, hideFigures, tryAgain, useFigures, type Filter } from "./figures.ts";
+import { blockScale, daysAgo, choose, colourBy, hideFigures, countAgain, useFigures, type Filter } from "./figures.ts";
 import { count, heatName, HEATS, LEVELS, levelColour, levelOf, percent, valueOf, written, type Heat } from "./heat.ts";
 import { NumberButton, NumberTable } from "./Numbers.tsx";
 
 const LISTED = 12;
+const PERIODS = [7, 30, 90] as const;
 
 export function FiguresPanel() {
   const { data, status, why } = useFigures((state) => state);
@@ -25,6 +26,7 @@ export function FiguresPanel() {
           <h2>{gettext("Figures")}</h2>
           <p>{gettext("What happened at each block and connection. A number leads to the people behind it.")}</p>
         </div>
+        <button type="button" className="fb-icon" title={gettext("Count again")} aria-label={gettext("Count again")} onClick={countAgain}><span className="material-symbols-outlined" aria-hidden="true">refresh</span></button>
         <button type="button" className="fb-icon" title={gettext("Take the figures off the canvas")} aria-label={gettext("Take the figures off the canvas")} onClick={hideFigures}>×</button>
       </div>
       <FilterForm data={data} />
@@ -34,7 +36,7 @@ export function FiguresPanel() {
           <div className="fb-problem fb-error">
             <span className="material-symbols-outlined" aria-hidden="true">error</span>
             <span>{why}</span>
-            <button type="button" className="fb-button" onClick={tryAgain}>{gettext("Try again")}</button>
+            <button type="button" className="fb-button" onClick={countAgain}>{gettext("Try again")}</button>
           </div>
         ) : null}
       </div>
@@ -49,8 +51,13 @@ function FilterForm({ data }: { data: Figures | null }) {
   const change = (part: Partial<Filter>): void => void choose({ ...filter, ...part });
   const versions = [...new Set([...(data?.versions ?? []).map(String), ...(filter.version ? [filter.version] : [])])];
   const languages = [...new Set([...(data?.languages ?? []), ...(filter.language ? [filter.language] : [])])];
+  const period = (since: string, words: string) => <button key={words} type="button" aria-pressed={!filter.until && filter.since === since} onClick={() => change({ since, until: "" })}>{words}</button>;
   return (
     <div className="fb-filter">
+      <div className="fb-segments fb-periods" role="group" aria-label={gettext("Period")}>
+        {PERIODS.map((days) => period(daysAgo(days), ngettext("%(count)s day", "%(count)s days", days)))}
+        {period("", gettext("All time"))}
+      </div>
       <label><span className="fb-label">{gettext("From")}</span><input type="date" value={filter.since} max={filter.until || undefined} onChange={(event) => change({ since: event.target.value })} /></label>
       <label><span className="fb-label">{gettext("To")}</span><input type="date" value={filter.until} min={filter.since || undefined} onChange={(event) => change({ until: event.target.value })} /></label>
       <label><span className="fb-label">{gettext("Version")}</span>

@@ -25,14 +25,16 @@ export type FiguresState = {
 
 // Connections are up to half so many pixels thicker; few different ones are drawn faster from afar.
 const WEIGHTS = 10;
+const FRESH = 60_000;
 const USUAL_DAYS = 30;
 const DAY = 86_400_000;
 const day = (at: Date): string => `${at.getFullYear()}-${String(at.getMonth() + 1).padStart(2, "0")}-${String(at.getDate()).padStart(2, "0")}`;
-const usual = (): Filter => ({ since: day(new Date(Date.now() - USUAL_DAYS * DAY)), until: "", version: "", language: "" });
+export const daysAgo = (days: number): string => day(new Date(Date.now() - days * DAY));
+const usual = (): Filter => ({ since: daysAgo(USUAL_DAYS), until: "", version: "", language: "" });
 
 let state: FiguresState = { on: false, side: false, filter: usual(), heat: "visits", data: null, status: "loading", why: "", asked: null };
 const listeners = new Set<() => void>();
-const known = new Map<string, Figures>();
+const known = new Map<string, { data: Figures; at: number }>();
 let wanted = "";
 
 function set(change: Partial<FiguresState>): void {
@@ -67,24 +69,24 @@ export const showSide = (side: boolean): void => set({ side });
 export const colourBy = (heat: Heat): void => set({ heat });
 export const askPeople = (asked: Asked | null): void => set({ asked });
 
-/** What has been asked before is shown at once and asked again in the background only by `again`. */
+/** What was asked a moment ago is not asked once more, unless `again`. */
 export async function choose(filter: Filter, again = false): Promise<void> {
   const query = windowOf(filter);
   const key = JSON.stringify(query);
   wanted = key;
-  const old = again ? undefined : known.get(key);
-  if (old) return set({ filter, data: old, status: "ready", why: "" });
+  const old = known.get(key);
+  if (old && !again && Date.now() - old.at < FRESH) return set({ filter, data: old.data, status: "ready", why: "" });
   set({ filter, status: "loading", why: "" });
   try {
     const data = await readFigures(query);
-    known.set(key, data);
+    known.set(key, { data, at: Date.now() });
     if (wanted === key) set({ data, status: "ready" });
   } catch (error) {
     if (wanted === key) set({ data: null, status: "failed", why: whyOf(error) });
   }
 }
 
-export const tryAgain = (): void => void choose(state.filter, true);
+export const countAgain = (): void => void choose(state.filter, true);
 
 export function whyOf(error: unknown): string {
   if (!(error instanceof ApiError)) throw error;
