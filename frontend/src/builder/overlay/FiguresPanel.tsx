@@ -1,17 +1,15 @@
 // The side panel of figures: what is counted, what the colours mean, the chosen block, and those that the draft no longer has.
 import { useMemo } from "react";
 import type { BlockFigures, ExitFigures, Figures } from "../../api/types.ts";
-import { preview } from "../canvas/BlockNode.tsx";
-import { labelOf } from "../canvas/drawing.ts";
 import { frame } from "../frame.ts";
-import { nodesOf } from "../model/reading.ts";
 import type { BlockData } from "../model/types.ts";
 import { endsOf, exitsOf } from "../state/acting.ts";
 import { choose as chooseBlocks, goTo } from "../state/choosing.ts";
-import { useBuilder, type State } from "../state/store.ts";
+import { useBuilder } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
 import { blockScale, daysAgo, choose, colourBy, hideFigures, countAgain, useFigures, type Filter } from "./figures.ts";
 import { count, heatName, HEATS, LEVELS, levelColour, levelOf, percent, valueOf, written, type Heat } from "./heat.ts";
+import { blockName, drawnBlocks, nameOf } from "./naming.ts";
 import { NumberButton, NumberTable } from "./Numbers.tsx";
 
 const LISTED = 12;
@@ -92,7 +90,7 @@ function Measured({ data }: { data: Figures }) {
   const selected = useBuilder((state) => state.selected);
   const edges = useBuilder((state) => state.selectedEdges);
   const definition = useBuilder((state) => state.doc.definition);
-  const drawn = useMemo(() => new Map(nodesOf(definition).map((node) => [node.id, node])), [definition]);
+  const drawn = drawnBlocks(definition);
   const chosen = [...selected][0] ?? endsOf([...edges][0] ?? "").source;
   const node = selected.size < 2 ? drawn.get(chosen) : undefined;
   const gone = data.nodes.filter((found) => !drawn.has(found.node));
@@ -129,8 +127,6 @@ function Legend({ data, heat }: { data: Figures; heat: Heat }) {
 
 // --- one block -------------------------------------------------------------------------------------------------------------
 
-const nameOf = (state: State, node: BlockData): string => node.title || preview(node).slice(0, 60) || labelOf(state, node);
-
 function Chosen({ node, data }: { node: BlockData; data: Figures }) {
   const state = useBuilder((found) => found);
   const figures = data.nodes.find((found) => found.node === node.id);
@@ -148,13 +144,11 @@ function Chosen({ node, data }: { node: BlockData; data: Figures }) {
 
 function Exits({ node, of, taken }: { node: BlockData; of: BlockFigures; taken: readonly ExitFigures[] }) {
   const state = useBuilder((found) => found);
-  const names = useMemo(() => new Map(nodesOf(state.doc.definition).map((found) => [found.id, found])), [state.doc.definition]);
   const exits = exitsOf(state, node);
   const rows = [
     ...exits.map((exit) => ({ name: exit.name, label: exit.label, figures: taken.find((edge) => edge.exit === exit.name) })),
     ...taken.filter((edge) => !exits.some((exit) => exit.name === edge.exit)).map((edge) => ({ name: edge.exit, label: gettext("%(exit)s (no longer there)", { exit: edge.exit }), figures: edge })),
   ];
-  const title = (id: string): string => (names.get(id) ? nameOf(state, names.get(id) as BlockData) : id);
   if (!rows.length) return null;
   return (
     <table className="fb-ways">
@@ -166,11 +160,11 @@ function Exits({ node, of, taken }: { node: BlockData; of: BlockFigures; taken: 
               {label}
               {figures?.to.filter((way) => way.node && (way.node !== node.exits?.[name] || figures.to.length > 1)).map((way) => (
                 <small key={way.node}>
-                  → {title(way.node)}{way.node === node.exits?.[name] ? "" : ` ${gettext("(in another version)")}`}: <NumberButton node={node.id} exit={name} to={way.node} counted="visits" label={`${label} → ${title(way.node)}`} of={of.title}>{count(way.visits)}</NumberButton>
+                  → {blockName(way.node)}{way.node === node.exits?.[name] ? "" : ` ${gettext("(in another version)")}`}: <NumberButton node={node.id} exit={name} to={way.node} counted="visits" label={`${label} → ${blockName(way.node)}`} of={nameOf(state, node)}>{count(way.visits)}</NumberButton>
                 </small>
               ))}
             </td>
-            <td>{figures ? <NumberButton node={node.id} exit={name} counted="visits" label={label} of={of.title}>{count(figures.visits)}</NumberButton> : "0"}</td>
+            <td>{figures ? <NumberButton node={node.id} exit={name} counted="visits" label={label} of={nameOf(state, node)}>{count(figures.visits)}</NumberButton> : "0"}</td>
             <td>{percent(figures && of.visits ? figures.visits / of.visits : 0)}</td>
           </tr>
         ))}

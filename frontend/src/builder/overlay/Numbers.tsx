@@ -4,6 +4,7 @@ import type { BlockFigures } from "../../api/types.ts";
 import { gettext } from "../texts.ts";
 import { askPeople } from "./figures.ts";
 import { count, percent, span, type Measured } from "./heat.ts";
+import { blockName } from "./naming.ts";
 
 type Shown = { counted: string; icon: string; label: string; text: string };
 
@@ -32,10 +33,11 @@ export function NumberButton({ node, exit = "", to = "", counted, label, of, qui
 
 /** On the block itself. The keyboard finds the same numbers in the side panel, so that Tab goes from block to block here. */
 export function Strip({ figures }: { figures: BlockFigures }) {
+  const name = blockName(figures.node, figures.title);
   return (
     <div className="fb-strip">
       {numbersOf(figures).map((number) => (
-        <NumberButton key={number.counted} node={figures.node} counted={number.counted} label={number.label} of={figures.title} quiet>
+        <NumberButton key={number.counted} node={figures.node} counted={number.counted} label={number.label} of={name} quiet>
           <span className="material-symbols-outlined" aria-hidden="true">{number.icon}</span>
           {number.text}
         </NumberButton>
@@ -50,6 +52,7 @@ export function NumberTable({ figures }: { figures: BlockFigures }) {
     { counted: "ended", icon: "flag", label: gettext("Ended here"), text: count(figures.ended) },
     { counted: "waiting", icon: "pending", label: gettext("Still wait"), text: count(figures.waiting) },
   ];
+  const name = blockName(figures.node, figures.title);
   const [visits, people, ...rest] = numbersOf(figures) as [Shown, Shown, ...Shown[]];
   return (
     <dl className="fb-numbers">
@@ -57,7 +60,7 @@ export function NumberTable({ figures }: { figures: BlockFigures }) {
         <div key={number.label}>
           <dt><span className="material-symbols-outlined" aria-hidden="true">{number.icon}</span>{number.label}</dt>
           <dd>
-            <NumberButton node={figures.node} counted={number.counted} label={number.label} of={figures.title}>{number.text}</NumberButton>
+            <NumberButton node={figures.node} counted={number.counted} label={number.label} of={name}>{number.text}</NumberButton>
             {number.counted === "dropped" ? <small>{count(figures.dropped)}</small> : number.counted === "errors" ? <small>{count(figures.errors)}</small> : null}
           </dd>
         </div>

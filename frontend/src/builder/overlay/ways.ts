@@ -3,9 +3,10 @@ import { useStore, type Edge } from "@xyflow/react";
 import { useMemo, useRef } from "react";
 import type { CanvasNode } from "../canvas/drawing.ts";
 import { endsOf } from "../state/acting.ts";
+import { gettext } from "../texts.ts";
 import { askPeople } from "./figures.ts";
 import { useMarks, wayId, type Mark } from "./marks.ts";
-import { gettext } from "../texts.ts";
+import { blockName, exitName } from "./naming.ts";
 
 type Known = { edge: Edge; mark: Mark; near: boolean; drawn: Edge };
 // From farther away words on connections cannot be read, and measuring hundreds of them takes long.
@@ -55,5 +56,5 @@ export function useMini(usual: (node: CanvasNode) => string): { nodeClassName: (
 export function openWay(event: { target: EventTarget }, edge: Edge): void {
   if (!(event.target instanceof Element) || !event.target.closest(".react-flow__edge-textwrapper")) return;
   const { source, exit } = endsOf(edge.id);
-  askPeople({ node: source, exit, to: edge.target, counted: "visits", words: gettext("Those who went on from “%(block)s” by “%(exit)s”", { block: source, exit }) });
+  askPeople({ node: source, exit, to: edge.target, counted: "visits", words: gettext("Those who went on from “%(block)s” by “%(exit)s”", { block: blockName(source), exit: exitName(source, exit) }) });
 }
