@@ -1,7 +1,8 @@
 """PostgreSQL's notices, heard and told by asynchronous code over a connection of its own. They are wake-ups: one that is lost costs time only."""
 
+import asyncio
 import contextlib
-from collections.abc import AsyncIterator
+from collections.abc import AsyncGenerator
 from typing import Any
 
 import psycopg
@@ -11,14 +12,30 @@ LOST = (psycopg.Error, OSError)  # what a connection that breaks raises
 _KEYS = frozenset({"dbname", "user", "password", "host", "port", "connect_timeout", "sslmode", "sslrootcert", "sslcert", "sslkey"})
 
 
-async def hear(*channels: str) -> AsyncIterator[tuple[str, str]]:
+async def hear(*channels: str) -> AsyncGenerator[tuple[str, str], None]:
     """What is told on these channels, as (channel, payload). First an empty pair: from here on nothing is missed. Raises `LOST`."""
     async with await _connect() as listener:
         for channel in channels:
             await listener.execute(f"LISTEN {channel}")
         yield "", ""
-        async for notice in listener.notifies():
-            yield notice.channel, notice.payload
+        async with contextlib.aclosing(_arriving(listener)) as arriving:
+            async for channel, payload in arriving:
+                yield channel, payload
+
+
+async def _arriving(listener: psycopg.AsyncConnection[tuple[Any, ...]]) -> AsyncGenerator[tuple[str, str], None]:
+    """As `listener.notifies()`, which wakes ten times a second to see whether anything has come; this sleeps until something has."""
+    loop, readable, socket = asyncio.get_running_loop(), asyncio.Event(), listener.fileno()
+    loop.add_reader(socket, readable.set)
+    try:
+        while True:
+            while notice := listener.pgconn.notifies():
+                yield notice.relname.decode(), notice.extra.decode()
+            await readable.wait()
+            readable.clear()
+            listener.pgconn.consume_input()
+    finally:
+        loop.remove_reader(socket)
 
 
 async def tell(channel: str, payload: str) -> None:
