@@ -194,6 +194,44 @@ def test_a_call_is_routed_by_its_status_and_a_ticket_by_what_it_opened() -> None
     assert again.tell(give_back("limit")).said == ["Nobody is here"]
 
 
+EDITORS_BODY = """@(json(object(
+  "contact", object(
+    "uuid", contact.uuid,
+    "name", contact.name,
+    "urn", contact.urn
+  ),
+  "flow", object(
+    "uuid", run.flow.uuid,
+    "name", run.flow.name
+  ),
+  "results", foreach_value(results, extract_object, "value", "category"),
+  "source", "bot",
+  "hash", sha256(contact.uuid)
+)))"""
+
+
+def test_the_body_that_the_editor_writes_is_an_object() -> None:
+    call = {"uuid": "c", "type": "call_webhook", "url": "https://crm.example.com/", "method": "POST", "headers": {}, "body": EDITORS_BODY}
+    data = flow(
+        "f-7", "Order", switch("w", {"All": "c"}, wait=MESSAGE, result_name="Dish"), node("c", call, said("m", "@results.dish.category"))
+    )
+    found = converted(data)
+    chat = talk(found, facts=Facts(person={"user_name": "Anna", "user_phone": "+1"}, lead={"id": "TG-1"}, language="en")).tell(Said("Soup"))
+    assert chat.acts[0].params["body"] == {
+        "contact": {"uuid": "TG-1", "name": "Anna", "urn": "+1"}, "flow": {"uuid": "f-7", "name": "Order"},
+        "results": {"dish": {"value": "Soup", "category": "All"}}, "source": "bot",
+    }  # fmt: skip
+    message = next(line.message for line in found.lines if line.what == "call_webhook")
+    assert message == "“hash” is left out of the body (the function sha256() has no counterpart)"
+
+
+def test_functions_and_code_of_glific_are_told() -> None:
+    call = {"uuid": "c", "type": "call_webhook", "url": "parse_via_chat_gpt", "method": "FUNCTION", "body": "{}", "result_name": "gpt"}
+    found = converted(flow("f", "One", node("n", call, said("m", "Even: <%= rem(@results.n, 2) %>"))))
+    assert told(found) == [("call_webhook", "unsupported"), ("send_msg", "approximated")]
+    assert talk(found).said == ["Even: <%= rem(, 2) %>"]
+
+
 def test_a_resthook_is_an_event_and_goes_the_good_way() -> None:
     hook = {"uuid": "h", "type": "call_resthook", "resthook": "New Registration", "result_name": "Hook"}
     data = flow("f", "Hook", switch("call", {"Success": "good", "Failure": "bad"}, ("has_category", ["Success"], "Success"), operand="@results.hook",

@@ -1,12 +1,13 @@
 """RapidPro's actions as our blocks: each returns the block that it became, or None when it has no counterpart."""
 
-from collections.abc import Callable
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
 from typing import Any
 
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.foreign.drawing import Drawing, Section, choices, differing, translated
 from apps.scenarios.foreign.naming import category_of, slug, variable
+from apps.scenarios.foreign.rapidpro.bodies import Body
 from apps.scenarios.foreign.rapidpro.languages import language
 from apps.scenarios.foreign.rapidpro.tests import group_name, is_dynamic
 from apps.scenarios.foreign.rapidpro.texts import Used, write
@@ -22,6 +23,8 @@ LEFT_OUT = {
 }
 DIFFERS = "differs"  # set by `interactive.py`: how the message differs already
 MOST_BUTTONS = 50
+METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
+WITHOUT_BODY = frozenset({"GET", "HEAD"})
 WEBHOOK_EXITS = ("client_error", "server_error", "timeout", "refused")
 
 
@@ -36,6 +39,8 @@ class Place:
     used: Used
     localization: Json
     categories: frozenset[str]
+    flow: Mapping[tuple[str, ...], str] = field(default_factory=dict)  # what the flow is called, by the path that names it
+    results: tuple[str, ...] = ()
 
     def node(self, kind: str, params: Json, *, title: str = "") -> Json:
         found = self.drawing.node(self.section, kind, params, title=title, place=self.at)
@@ -229,18 +234,42 @@ def _webhook(place: Place, action: Json) -> Made:
     lost: list[str] = []
     key = variable(text(action.get("result_name")) or "webhook")
     headers = {text(name): place.plain(value, lost) for name, value in obj(action.get("headers")).items() if text(name)}
-    method = text(action.get("method")).upper()
+    method = text(action.get("method")).upper() or "GET"
+    if method not in METHODS:
+        place.tell(
+            "call_webhook",
+            "unsupported",
+            f"“{text(action.get('url'))}” is a function of the other system, no address that could be called.",
+        )
+        return None
     params: Json = {
-        "method": method if method in {"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"} else "GET",
+        "method": method,
         "url": place.plain(action.get("url"), lost),
         "headers": headers,
         "save": dict.fromkeys(dict.fromkeys(("webhook", key)), "json"),
     }
-    if text(action.get("body")) and params["method"] not in {"GET", "HEAD"}:
-        params["body"] = place.plain(action.get("body"), lost)
+    if method not in WITHOUT_BODY:
+        params |= _body(place, action, lost)
     call = place.node("action", {"action": "action_send_request", "params": params})
     chain = done(place, call, "call_webhook", lost)
     return _with_category(place, call, category_of(key)) if key in place.categories else chain
+
+
+def _body(place: Place, action: Json, lost: list[str]) -> Json:
+    template = text(action.get("body"))
+    if not template:
+        if place.used.older:
+            lost.append("the body that RapidPro makes by itself is left out; write one")
+        return {}
+    body = Body(place.used, place.flow, {name: _result_of(place, name) for name in place.results})
+    made = body.of(template)
+    lost += body.lost
+    return {"body": place.plain(template, lost) if made is None else made}
+
+
+def _result_of(place: Place, name: str) -> Json:
+    category = {"category": f"{{{{ {category_of(name)} }}}}"} if name in place.categories else {}
+    return {"value": f"{{{{ {name} }}}}", **category}
 
 
 def _with_category(place: Place, call: Json, name: str) -> Chain:

@@ -5,6 +5,7 @@ A node of theirs holds actions and then a router. A message right before a node 
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from functools import cached_property
 from itertools import pairwise
 
 from apps.scenarios.engine.contract import Json
@@ -348,7 +349,17 @@ class FlowSection:
             used=self.used,
             localization=obj(self.flow.get("localization")),
             categories=self.asked.categories,
+            flow={("run", "flow", key): text(self.flow.get(key)) for key in ("name", "uuid")},
+            results=self._results,
         )
+
+    @cached_property
+    def _results(self) -> tuple[str, ...]:
+        """The variables of this flow's results."""
+        nodes = objects(self.flow.get("nodes"))
+        named = [text(at(node, "router", "result_name")) for node in nodes]
+        named += [text(one.get("name")) for node in nodes for one in objects(node.get("actions")) if one.get("type") == "set_run_result"]
+        return tuple(dict.fromkeys(variable(name) for name in named if name))
 
     def _position(self, node: Json, *, above: bool = False) -> tuple[float, float]:
         found = obj(at(self.flow, "_ui", "nodes", text(node.get("uuid")), "position"))

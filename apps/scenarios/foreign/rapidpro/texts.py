@@ -18,6 +18,7 @@ ROOTS = frozenset(
 )  # fmt: skip
 NAME = re.compile(r"[^\W\d]\w*(?:\.\w+)*")
 BRACES = re.compile(r"\{\{|\{%")
+CODE = re.compile(r"<%.{0,200}?%>", re.DOTALL)
 MOST_UNCLOSED = 20  # formulas without an end, after which the rest of a text is text
 CONTACT = {
     "": "user_name", "name": "user_name", "first_name": "user_name | split: ' ' | first", "language": "user_language",
@@ -133,10 +134,11 @@ def write(template: str, used: Used) -> Written:
             found.text += BRACES.sub(lambda match: f'{{{{ "{match[0]}" }}}}', piece.plain)
             continue
         try:
-            found.text += liquid.said(_tree(piece.formula, used), lambda parts: name_of(parts, used))
+            found.text += liquid.said(tree_of(piece.formula, used), lambda parts: name_of(parts, used))
         except FormulaError as error:
             found.text += BRACES.sub("", piece.wanted)
             found.lost.append(f"{piece.wanted} ({error})")
+    found.lost += [f"{match[0]} (code of Glific)" for match in CODE.finditer(template)]
     return found
 
 
@@ -147,10 +149,11 @@ def reference(template: str, used: Used) -> str:
 
 
 def output_of(formula: str, used: Used) -> str:
-    return liquid.output(_tree(formula, used), lambda parts: name_of(parts, used))
+    return liquid.output(tree_of(formula, used), lambda parts: name_of(parts, used))
 
 
-def _tree(formula: str, used: Used) -> Tree:
+def tree_of(formula: str, used: Used) -> Tree:
+    """The formula as the newer engine reads it. Raises `FormulaError`."""
     return _from_zero(parse(formula)) if used.older else parse(formula)
 
 
