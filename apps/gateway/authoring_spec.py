@@ -59,6 +59,7 @@ _TURN: Json = {
         "path": {"type": "array", "items": {"type": "string"}, "description": "The nodes that were entered."},
         "status": {"type": "string", "enum": ["waiting", "calling", "ended", "failed"]},
         "handled": {"type": "boolean", "description": "False: the input does not concern the open question; nothing changed."},
+        "started_by": {"type": "string", "description": "The trigger by which a message began the scenario; else empty."},
         "outcome": {"type": "string"},
         "failure": {**ANYTHING, "nullable": True},
         "waits_for": {**ANYTHING, "nullable": True},

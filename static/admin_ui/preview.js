@@ -67,7 +67,7 @@
     if (busy) return;
     busy = true;
     try {
-      const before = input.kind === "start" ? null : last() && last().answer.state;
+      const before = input.kind === "start" || !turns.length ? null : last().answer.state;
       turns.push({ input, seen, answer: await ask(input, before) });
       draw();
     } catch (error) {
@@ -129,15 +129,16 @@
 
   const drawTurn = (turn) => {
     if (turn.seen) chat.append(make("div", "db-bubble db-in", turn.seen));
+    if (turn.answer.started_by) note(words.started_by.replace("%s", turn.answer.started_by));
     for (const effect of turn.answer.effects) {
       if (effect.kind === "say") for (const part of (effect.parts || {})[channel.value] || [effect.content]) chat.append(bubble(effect, part));
       if (effect.kind === "act") note(called(effect));
       if (effect.kind === "emit") note(`${words.emits}: ${effect.name}`);
       if (effect.kind === "respond") note(`${words.responds}: ${shown(effect.data)}`);
     }
-    if (!turn.answer.handled) note(words.ignored);
+    if (!turn.answer.handled) note(turn.answer.state.session ? words.ignored : words.unheard);
     if (turn.answer.failure) note(words.failed.replace("%s", turn.answer.failure.message), "db-bad");
-    else if (turn.answer.status === "ended") note(words.ended);
+    else if (turn.answer.status === "ended" && turn.answer.handled) note(words.ended);
   };
 
   // --- beside the chat ---------------------------------------------------------------------------------------------------
@@ -214,16 +215,22 @@
 
   // --- what people do ---------------------------------------------------------------------------------------------------
 
-  setup.addEventListener("submit", (event) => {
-    event.preventDefault();
+  // Reads who and where from the form; false when something in it cannot be read.
+  const anew = () => {
     try {
       world = readWorld();
     } catch (error) {
       note(words.wrong.replace("%s", error.message), "db-bad");
-      return;
+      return false;
     }
     turns = [];
-    go(world.begin);
+    chat.replaceChildren();
+    return true;
+  };
+
+  setup.addEventListener("submit", (event) => {
+    event.preventDefault();
+    if (anew()) go(world.begin);
   });
 
   const message = (kind, text) => {
@@ -237,7 +244,9 @@
   one("say").addEventListener("submit", (event) => {
     event.preventDefault();
     const [kind, text] = [document.getElementById("preview-kind").value, document.getElementById("preview-text")];
-    if (!turns.length || (kind === "text" && !text.value.trim())) return;
+    if (kind === "text" && !text.value.trim()) return;
+    // Whoever writes first begins by a trigger, as in a real chat.
+    if (!turns.length && !anew()) return;
     go(message(kind, text.value), kind === "text" ? text.value : `${kind}: ${text.value}`);
     text.value = "";
   });

@@ -102,7 +102,7 @@ def _texts() -> dict[str, str]:
     """What the script says."""
     return {
         "failed": _("The scenario failed: %s"), "ended": _("The scenario is over."), "ignored": _("This does not concern the open question; nothing changed."),
-        "waits": _("Waits"), "calls": _("Waits for an answer of a call."), "later": _("%s later"), "would_call": _("Would call"), "called": _("Called"),
+        "started_by": _("Begun by: %s"), "unheard": _("No trigger of this scenario takes it; nothing begins."), "waits": _("Waits"), "calls": _("Waits for an answer of a call."), "later": _("%s later"), "would_call": _("Would call"), "called": _("Called"),
         "acts": _("Action"), "exit": _("exit"), "assumed": _("assumed"), "mock": _("mocked"), "live": _("went out"), "held": _("waits"), "emits": _("Tells the event"),
         "responds": _("Answers the caller"), "wrong": _("Not valid JSON: %s"), "offline": _("The server cannot be reached. Try again."),
         "answer_so": _("Answer so"), "values": _("Values as JSON"), "started": _("The chat begins"), "kept": _("Kept as a test."), "timer": _("timer"),

@@ -16,7 +16,7 @@ Channels = Mapping[str, Capabilities]
 
 
 def told(turn: Turn, sandbox: Sandbox, *, channels: Channels) -> Json:
-    """{"events", "effects", "path", "status", "handled", "outcome", "failure", "waits_for", "variables", "state", "now"}."""
+    """{"events", "effects", "path", "status", "handled", "started_by", "outcome", "failure", "waits_for", "variables", "state", "now"}."""
     session = turn.state.session or {}
     return {
         "events": [_event(happened) for happened in turn.events],
@@ -24,6 +24,7 @@ def told(turn: Turn, sandbox: Sandbox, *, channels: Channels) -> Json:
         "path": path_of(turn),
         "status": turn.status,
         "handled": turn.handled,
+        "started_by": turn.started_by,
         "outcome": turn.outcome,
         "failure": asdict(turn.failure) if turn.failure else None,
         "waits_for": _waits_for(turn),

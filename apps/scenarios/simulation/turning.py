@@ -23,6 +23,7 @@ from apps.scenarios.engine.contract import (
     Json,
     Problem,
     Returned,
+    Say,
     Start,
     Status,
     Step,
@@ -31,8 +32,11 @@ from apps.scenarios.engine.contract import (
 from apps.scenarios.engine.explaining import explain
 from apps.scenarios.engine.flow import Flow
 from apps.scenarios.engine.stepping import step
+from apps.scenarios.simulation import asking, beginning
 from apps.scenarios.simulation.asking import Begin, Input, Later, Mock, State, Timer
 
+# Policies with which a scenario does not start in the place of one that waits.
+STAYS_BEHIND = frozenset({"skip", "after_current"})
 MAX_ACTIONS = 50
 MAX_TIMERS = 100
 Perform = Callable[[Act], Returned | None]  # None: this one cannot be performed, its good exit is assumed
@@ -71,6 +75,7 @@ class Turn:
     handled: bool = True
     failure: Problem | None = None
     outcome: str = ""
+    started_by: str = ""
 
 
 def play(sandbox: Sandbox, state: State, asked: Input, *, now: datetime | None = None) -> Turn:
@@ -79,6 +84,10 @@ def play(sandbox: Sandbox, state: State, asked: Input, *, now: datetime | None =
     stage = _Stage(sandbox, Turn(replace_state(state, now=moment, turn=state.turn + 1)))
     if isinstance(asked, Later):
         stage.pass_time(asked.seconds)
+    elif isinstance(asked, asking.Say):
+        stage.hear(asked)
+    elif isinstance(asked, asking.Press):
+        stage.press(asked)
     else:
         stage.enter(asked.entered(_wait(stage.turn.state)), anew=isinstance(asked, Begin))
     return stage.turn
@@ -121,6 +130,30 @@ class _Stage:
                 return
         if until is not None:
             self.turn.state = replace_state(self.turn.state, now=until)
+
+    def hear(self, said: asking.Say) -> None:
+        """As the product does: the open question comes first unless a keyword may interrupt it; what it does not
+        take, or nobody waits for, begins the scenario by its triggers.
+        """
+        state, flow, language = self.turn.state, self.sandbox.flow, self.sandbox.facts.language or ""
+        wait, begun = _wait(state), beginning.by_keyword(flow, said.text, language=language)
+        if state.session is None:
+            begun = begun or beginning.by_opening(flow, said.text, first=state.turn <= 1)
+        elif flow.policies.arrival in STAYS_BEHIND:
+            begun = None
+        at_once = begun is not None and (state.session is None or wait.get("interruptible", True))
+        if not at_once:
+            self.enter(said.entered(wait))
+        if begun and (at_once or not self.turn.handled):
+            self.turn.started_by = begun.reason
+            self.enter(begun.start, anew=True)
+
+    def press(self, pressed: asking.Press) -> None:
+        """A press on a question that is no longer open gets the scenario's answer to old buttons."""
+        self.enter(pressed.entered(_wait(self.turn.state)))
+        text = "" if self.turn.handled else self.sandbox.flow.old_button_text(self.sandbox.facts.language or "")
+        if text:
+            self.turn.effects.append(Say(content={"text": text}, node=pressed.node, visit=pressed.visit))
 
     def enter(self, entered: Entered, *, anew: bool = False) -> None:
         outcome = self._step(None if anew else self.turn.state.session, entered)
