@@ -9,7 +9,7 @@ import { useBuilder } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
 import { blockScale, daysAgo, choose, colourBy, hideFigures, countAgain, useFigures, type Filter } from "./figures.ts";
 import { count, heatName, HEATS, LEVELS, levelColour, levelOf, percent, valueOf, written, type Heat } from "./heat.ts";
-import { blockName, drawnBlocks, nameOf } from "./naming.ts";
+import { blockName, drawnBlocks, exitName, nameOf } from "./naming.ts";
 import { NumberButton, NumberTable } from "./Numbers.tsx";
 
 const LISTED = 12;
@@ -91,19 +91,20 @@ function Measured({ data }: { data: Figures }) {
   const edges = useBuilder((state) => state.selectedEdges);
   const definition = useBuilder((state) => state.doc.definition);
   const drawn = drawnBlocks(definition);
-  const chosen = [...selected][0] ?? endsOf([...edges][0] ?? "").source;
+  const chosen = [...selected][0] ?? "";
+  const way = selected.size || edges.size !== 1 ? null : endsOf([...edges][0] ?? "");
   const node = selected.size < 2 ? drawn.get(chosen) : undefined;
   const gone = data.nodes.filter((found) => !drawn.has(found.node));
   return (
     <>
       <Legend data={data} heat={heat} />
-      {node ? <Chosen node={node} data={data} /> : <Ranked data={data} heat={heat} drawn={drawn} />}
+      {way ? <ChosenWay source={way.source} exit={way.exit} data={data} /> : node ? <Chosen node={node} data={data} /> : <Ranked data={data} heat={heat} drawn={drawn} />}
       {gone.length ? <Gone gone={gone} heat={heat} /> : null}
     </>
   );
 }
 
-/** What is coloured and what each colour means; the symbols say the same without colour. */
+/** What is coloured and what each colour means; each block also tells its value. */
 function Legend({ data, heat }: { data: Figures; heat: Heat }) {
   const scale = useMemo(() => blockScale(data, heat), [data, heat]);
   return (
@@ -142,6 +143,32 @@ function Chosen({ node, data }: { node: BlockData; data: Figures }) {
   );
 }
 
+function ChosenWay({ source, exit, data }: { source: string; exit: string; data: Figures }) {
+  const definition = useBuilder((state) => state.doc.definition);
+  const name = `${blockName(source)} → ${exitName(source, exit)}`;
+  const figures = data.edges.find((edge) => edge.node === source && edge.exit === exit);
+  return (
+    <section className="fb-chosen" aria-label={name}>
+      <header className="fb-row">
+        <h3>{name}</h3>
+        <button type="button" className="fb-icon" title={gettext("The block")} aria-label={gettext("The block")} onClick={() => chooseBlocks([source])}>←</button>
+      </header>
+      {figures ? <Ways figures={figures} now={drawnBlocks(definition).get(source)?.exits?.[exit] ?? ""} /> : null}
+      {figures ? <NumberTable figures={figures} name={name} /> : <p className="fb-empty">{gettext("Nobody of the chosen period, version and language went this way.")}</p>}
+    </section>
+  );
+}
+
+/** Where an exit has led, when that is more than what the canvas shows. */
+function Ways({ figures, now }: { figures: ExitFigures; now: string }) {
+  const [name, exit] = [blockName(figures.node), exitName(figures.node, figures.exit)];
+  return figures.to.filter((way) => way.node && (way.node !== now || figures.to.length > 1)).map((way) => (
+    <small key={way.node}>
+      → {blockName(way.node)}{way.node === now ? "" : ` ${gettext("(in another version)")}`}: <NumberButton node={figures.node} exit={figures.exit} to={way.node} counted="visits" label={`${exit} → ${blockName(way.node)}`} of={name}>{count(way.visits)}</NumberButton>
+    </small>
+  ));
+}
+
 function Exits({ node, of, taken }: { node: BlockData; of: BlockFigures; taken: readonly ExitFigures[] }) {
   const state = useBuilder((found) => found);
   const exits = exitsOf(state, node);
@@ -158,11 +185,7 @@ function Exits({ node, of, taken }: { node: BlockData; of: BlockFigures; taken: 
           <tr key={name}>
             <td>
               {label}
-              {figures?.to.filter((way) => way.node && (way.node !== node.exits?.[name] || figures.to.length > 1)).map((way) => (
-                <small key={way.node}>
-                  → {blockName(way.node)}{way.node === node.exits?.[name] ? "" : ` ${gettext("(in another version)")}`}: <NumberButton node={node.id} exit={name} to={way.node} counted="visits" label={`${label} → ${blockName(way.node)}`} of={nameOf(state, node)}>{count(way.visits)}</NumberButton>
-                </small>
-              ))}
+              {figures ? <Ways figures={figures} now={node.exits?.[name] ?? ""} /> : null}
             </td>
             <td>{figures ? <NumberButton node={node.id} exit={name} counted="visits" label={label} of={nameOf(state, node)}>{count(figures.visits)}</NumberButton> : "0"}</td>
             <td>{percent(figures && of.visits ? figures.visits / of.visits : 0)}</td>

@@ -46,21 +46,23 @@ export function Strip({ figures }: { figures: BlockFigures }) {
   );
 }
 
-export function NumberTable({ figures }: { figures: BlockFigures }) {
+/** Of a block, or with `name` of one of its exits, by which nobody was dropped. */
+export function NumberTable({ figures, name = blockName(figures.node) }: { figures: Measured; name?: string }) {
+  const exit = "exit" in figures ? figures.exit : "";
   const more: Shown[] = [
     { counted: "left", icon: "arrow_forward", label: gettext("Went on"), text: count(figures.left) },
     { counted: "ended", icon: "flag", label: gettext("Ended here"), text: count(figures.ended) },
     { counted: "waiting", icon: "pending", label: gettext("Still wait"), text: count(figures.waiting) },
   ];
-  const name = blockName(figures.node, figures.title);
   const [visits, people, ...rest] = numbersOf(figures) as [Shown, Shown, ...Shown[]];
+  const shown = exit ? [visits, people, ...rest.filter((number) => number.counted !== "dropped")] : [visits, people, ...more, ...rest];
   return (
     <dl className="fb-numbers">
-      {[visits, people, ...more, ...rest].map((number) => (
+      {shown.map((number) => (
         <div key={number.label}>
           <dt><span className="material-symbols-outlined" aria-hidden="true">{number.icon}</span>{number.label}</dt>
           <dd>
-            <NumberButton node={figures.node} counted={number.counted} label={number.label} of={name}>{number.text}</NumberButton>
+            <NumberButton node={figures.node} exit={exit} counted={number.counted} label={number.label} of={name}>{number.text}</NumberButton>
             {number.counted === "dropped" ? <small>{count(figures.dropped)}</small> : number.counted === "errors" ? <small>{count(figures.errors)}</small> : null}
           </dd>
         </div>
