@@ -31,7 +31,7 @@ class SteadyAMQP(AMQP):
     Connection = SteadyConnection
 
 
-# It knows tasks by their names alone and asks the database in plain SQL: without Django's applications it takes half the memory.
+# Beat knows tasks by their names alone and asks the database in plain SQL: it does without Django's applications, and so with less memory.
 _PROGRAM = Path(sys.argv[0])
 IS_BEAT = "celery" in {_PROGRAM.name, _PROGRAM.parent.name} and "beat" in sys.argv[1:]
 

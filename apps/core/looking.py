@@ -46,6 +46,7 @@ class Looker:
     _sent: dict[str, float] = field(default_factory=dict)
     _looked: float = float("-inf")
     _beaten: float = float("-inf")
+    _failing: bool = False  # told once, not each second
 
     def rest(self) -> float:
         """Seconds until the next look is due."""
@@ -62,15 +63,21 @@ class Looker:
         try:
             self._beat_heart()
             answers = hot.run(self._statement)[0][0]
-            return [one for one, yes in zip(self.asked, answers, strict=True) if yes]
         except (OperationalError, InterfaceError) as error:
-            logger.warning("the database is away: nothing can be due", error=type(error).__name__)
+            self._fail("the database is away: nothing is swept", error)
             close_old_connections()  # the next look connects anew
-        except DatabaseError:
+            return []
+        except DatabaseError as error:
             # A table that a release changes at this moment must not keep all others waiting.
-            logger.exception("no answer to what is due: everything is started")
+            self._fail("no answer to what is due: everything is swept", error)
             return self.asked
-        return []
+        self._failing = False
+        return [one for one, yes in zip(self.asked, answers, strict=True) if yes]
+
+    def _fail(self, what: str, error: Exception) -> None:
+        if not self._failing:
+            logger.warning(what, error=str(error).partition("\n")[0] or type(error).__name__)
+        self._failing = True
 
     @cached_property
     def _statement(self) -> str:

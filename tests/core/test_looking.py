@@ -3,6 +3,7 @@
 from datetime import timedelta
 
 import pytest
+from django.db import connection
 from django.db.models import Model
 from django.db.models.functions import Now
 from django.utils import timezone
@@ -128,6 +129,18 @@ def test_what_still_has_something_to_do_is_started_again_at_its_pace() -> None:
 def test_a_question_that_fails_starts_everything() -> None:
     looker = Looker([Question("one", "false", 1.0), Question("two", "EXISTS (SELECT 1 FROM no_such_table)", 1.0)])
     assert [one.task for one in looker.look()] == ["one", "two"]
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_session_that_breaks_costs_one_look() -> None:
+    looker = Looker([Question("one", "true", 0.0)])
+    assert [one.task for one in looker.look()] == ["one"]
+    assert connection.connection is not None
+    other = connection.copy()
+    with other.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(%s)", [connection.connection.info.backend_pid])
+    other.close()
+    assert [[one.task for one in looker.look()] for _look in range(2)] == [[], ["one"]]
 
 
 def test_a_look_is_a_sign_of_life() -> None:
