@@ -180,7 +180,7 @@ def line_of(row: Event) -> Line:
         title=kind_title(row.kind, failed=failed),
         icon=kind_icon(row.kind),
         tone="bad" if failed else "plain",
-        text=" · ".join(part for part in (row.source_system, row.endpoint, _why(row.details)) if part),
+        text=" · ".join(part for part in (row.source_system, row.endpoint, "" if failed else _why(row.details)) if part),
         latency_ms=row.latency_ms,
         details=row.details or None,
         state=str(row.details.get("reason") or row.details.get("error") or "") if failed and isinstance(row.details, dict) else "",
@@ -190,8 +190,8 @@ def line_of(row: Event) -> Line:
 
 
 def _why(details: Any) -> str:
-    """What started a scenario, which is the first thing that people ask of its beginning."""
-    return str(details.get("why") or "") if isinstance(details, dict) else ""
+    """What started a scenario, or ended it, which is the first thing that people ask."""
+    return str(details.get("why") or details.get("reason") or "") if isinstance(details, dict) else ""
 
 
 def _phase(kind: str) -> int:

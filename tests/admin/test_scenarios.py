@@ -298,7 +298,10 @@ def test_going_back_tells_first_what_changes_and_takes_a_reason_and_the_people_a
     page.post(address(scenario, "publish"), {"note": ""})
     stands_at(scenario, "news")
     text = page.get(address(scenario, "rollback/1")).content.decode()
-    assert all(shown in text for shown in ("Second", "not in that version", "The 1 people at the removed block “The news” go on at"))
+    assert all(
+        shown in text
+        for shown in ("Second", "Back to v1, published", "not in that version", "The 1 people at the removed block “The news” go on at")
+    )
     assert ("although tests fail" in text, 'name="due_at"' in text) == (False, False)
     response = page.post(
         address(scenario, "rollback/1"), {"note": "The second one confused people", "people": "now", "to_0": "thanks"}, follow=True
