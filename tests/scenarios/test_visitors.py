@@ -1,11 +1,12 @@
 """The people behind a number: exactly the visits that it counts, names and transcripts as far as the reader may see them."""
 
+import json
 from typing import Any
 
 import pytest
 from django.test import Client
 
-from apps.accounts.models import User
+from apps.accounts.models import Role, RoleAssignment, User
 from apps.conversations.models import Message
 from apps.scenarios import publishing, triggers, visitors
 from apps.scenarios.analytics import Window
@@ -137,3 +138,18 @@ def test_a_visit_in_a_definition_without_exits_counts_too(many: Scenario, owner:
     )
     assert everybody(many, Number("thanks", "confirm", to="done"), owner) == []
     assert len(everybody(many, Number("thanks", "confirm"), owner)) == SessionStep.objects.filter(node="thanks", exit="confirm").count()
+
+
+def test_without_the_right_to_analytics_the_builder_offers_no_figures(
+    client: Client, many: Scenario, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("apps.scenarios.admin.builder.SCRIPT", "admin_ui/admin.js")  # as if it were built
+    reader = User.objects.create_user("reader", password="x", is_staff=True)
+    role = Role.objects.create(key="reader", name="Reader", permissions={"scenarios": ["view"]})
+    RoleAssignment.objects.create(user=reader, role=role, all_bots=False, bot_ids=[many.bot_id])
+    for user, offered in ((reader, False), (make_staff("analyst", bots=[many.bot]), True)):
+        client.force_login(user)
+        text = client.get(f"/admin/scenarios/scenario/{many.pk}/builder/").content.decode()
+        urls = json.loads(text.split('<script id="builder-data" type="application/json">')[1].split("</script>")[0])["urls"]
+        assert ("figures" in urls, "visits" in urls, "differences" in urls) == (offered, offered, True)
+        assert ask(client, many, "node=thanks").status_code == (200 if offered else 403)
