@@ -21,16 +21,14 @@ import { openWay, useMarkedEdges, useMini } from "../overlay/ways.ts";
 import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
-import { gettext } from "../texts.ts";
 import { Afar, Picture, useAfar } from "./afar.tsx";
 import { BlockNode } from "./BlockNode.tsx";
 import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
+import { canvasWords, colourMode, MANY } from "./frame.ts";
 import { NoteNode } from "./NoteNode.tsx";
 
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
 export const DRAG_TYPE = "application/x-dialog-bus-block";
-// From so many blocks on only those in view are drawn.
-const MANY = 80;
 // More blocks than these are too small to be read when all of them are shown at once.
 const READABLE = 12;
 const NO_EDGES: Edge[] = [];
@@ -120,14 +118,14 @@ export function Canvas() {
     <Afar value={afar}>
     <ReactFlow<CanvasNode>
       className={afar ? "fb-from-afar" : ""} onMoveStart={moving} onMoveEnd={resting}
-      nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={colourMode()}
       onNodesChange={onNodesChange} onEdgesChange={choosingEdges} onConnect={onConnect} onConnectEnd={onConnectEnd} onReconnect={onReconnect}
       onDrop={onDrop} onDragOver={allowDrop} onPaneClick={clear} onEdgeClick={openWay}
       onNodeDoubleClick={open} onNodeDragStop={dropped}
       nodesDraggable={!locked} nodesConnectable={!locked} edgesReconnectable={false} onlyRenderVisibleElements={nodes.length > MANY} deleteKeyCode={null} multiSelectionKeyCode={MORE_KEYS} selectionKeyCode="Shift"
       connectionRadius={28} minZoom={0.1} maxZoom={1.8} snapToGrid snapGrid={GRID} elevateNodesOnSelect={false}
       defaultEdgeOptions={EDGE}
-      ariaLabelConfig={{ "controls.zoomIn.ariaLabel": gettext("Zoom in"), "controls.zoomOut.ariaLabel": gettext("Zoom out"), "controls.fitView.ariaLabel": gettext("Show everything"), "minimap.ariaLabel": gettext("Overview") }}
+      ariaLabelConfig={canvasWords()}
     >
       {afar ? <Picture nodes={nodes} edges={shownEdges} /> : <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />}
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />

@@ -6,6 +6,7 @@ import { lint, readDifferences, readVersions, type PublishedVersion } from "../a
 import { Afar, Picture, useAfar } from "../canvas/afar.tsx";
 import { BlockNode } from "../canvas/BlockNode.tsx";
 import { drawnEdges, drawnNodes, type CanvasNode } from "../canvas/drawing.ts";
+import { canvasWords, colourMode, MANY } from "../canvas/frame.ts";
 import { NoteNode } from "../canvas/NoteNode.tsx";
 import { frame } from "../frame.ts";
 import { withPlaces } from "../model/arranging.ts";
@@ -22,7 +23,6 @@ import { compare, DRAFT, hideDifferences, usePair, type Pair } from "./opening.t
 import { useMarkedEdges, useMini } from "./ways.ts";
 
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
-const MANY = 80;
 const TONES: readonly Tone[] = ["added", "changed", "removed", "moved"];
 const NO_EDGES: Edge[] = [];
 const NO_FACTS: Facts = new Map();
@@ -180,7 +180,7 @@ function Plan({ shown, section, chosen, onChoose }: { shown: Shown; section: str
   return (
     <Afar value={afar}>
     <ReactFlow<CanvasNode>
-      className={afar ? "fb-from-afar" : ""} nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={document.documentElement.classList.contains("dark") ? "dark" : "light"}
+      className={afar ? "fb-from-afar" : ""} nodes={nodes} edges={afar ? NO_EDGES : shownEdges} nodeTypes={NODE_TYPES} colorMode={colourMode()}
       nodesDraggable={false} nodesConnectable={false} elementsSelectable deleteKeyCode={null} onlyRenderVisibleElements={nodes.length > MANY} minZoom={0.1} maxZoom={1.8}
       onNodesChange={(changes) => {
         const sizes = changes.filter((change) => change.type === "dimensions");
@@ -189,7 +189,7 @@ function Plan({ shown, section, chosen, onChoose }: { shown: Shown; section: str
         if (picked && picked.type === "select") onChoose(picked.id);
       }}
       onPaneClick={() => onChoose("")}
-      ariaLabelConfig={{ "controls.zoomIn.ariaLabel": gettext("Zoom in"), "controls.zoomOut.ariaLabel": gettext("Zoom out"), "controls.fitView.ariaLabel": gettext("Show everything"), "minimap.ariaLabel": gettext("Overview") }}
+      ariaLabelConfig={canvasWords()}
     >
       {afar ? <Picture nodes={nodes} edges={shownEdges} /> : <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />}
       <Controls showInteractive={false} position="bottom-left" />
