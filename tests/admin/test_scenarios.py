@@ -2,11 +2,13 @@
 
 import json
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
+from django.utils import timezone
 
 from apps.accounts.models import User
 from apps.bots.models import Bot
@@ -18,6 +20,7 @@ from apps.scenarios.admin.palette import palette
 from apps.scenarios.models import Scenario, ScenarioVersion, Session
 from apps.scenarios.ordering import readable
 from apps.scenarios.registry import actions, blocks
+from apps.scenarios.versions import planning
 from tests.admin.conftest import act, change, listing, told
 from tests.admin.world import World
 from tests.making import make_bot, make_channel, make_lead
@@ -302,7 +305,9 @@ def test_going_back_tells_first_what_changes_and_takes_a_reason_and_the_people_a
         shown in text
         for shown in ("Second", "Back to v1, published", "not in that version", "The 1 people at the removed block “The news” go on at")
     )
-    assert ("although tests fail" in text, 'name="due_at"' in text) == (False, False)
+    assert ("although tests fail" in text, 'name="due_at"' in text, "another draft is still published" in text) == (False, False, False)
+    planning.plan(scenario, due_at=timezone.now() + timedelta(days=1), user=None)
+    assert "another draft is still published" in page.get(address(scenario, "rollback/1")).content.decode()
     response = page.post(
         address(scenario, "rollback/1"), {"note": "The second one confused people", "people": "now", "to_0": "thanks"}, follow=True
     )

@@ -19,7 +19,7 @@ def test_a_request_becomes_a_ticket_also_after_the_system_was_down(client_of_hel
     assert chat.presses("Without")[0].startswith("Our system does not answer right now.")
     crm.down = False
     assert chat.presses("Try again") == ["We have your request and tell you here how it goes."]
-    assert crm.calls("POST /api/tickets")[-1] == {"userId": 125, "text": "No water\nsince the morning"}
+    assert crm.calls("POST /api/tickets")[-1] == {"userId": 125, "text": "No water\nsince the morning", "screenshot": ""}
     assert chat.is_called("ticket-new", ticket_id=77, subject="No water", operator="Irina") == [
         "Your request has been created: № 77, “No water”. Irina works on it."
     ]

@@ -38,6 +38,7 @@ def rollback_view(request: HttpRequest, version: ScenarioVersion, context: dict[
     if request.method == "POST" and form.is_valid() and _rolled_back(request, version, form):
         return HttpResponseRedirect(page_address(scenario))
     page = {**context, **_outlook(scenario, version.definition, standing), "form": form, "version": version}
+    page["waiting"] = [row for row in _planned(scenario) if row.state == PlannedPublication.State.PLANNED]
     return TemplateResponse(request, "admin/scenarios/publish.html", page)
 
 

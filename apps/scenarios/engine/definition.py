@@ -8,7 +8,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field, field_validator, model_validator
+from pydantic import Field, StringConstraints, field_validator, model_validator
 
 from apps.scenarios.engine import cron
 from apps.scenarios.engine.conditions import Condition
@@ -20,6 +20,7 @@ Arrival = Literal["interrupt", "interrupt_return", "after_current", "skip", "not
 TwoMessages = Literal["queue", "collect", "latest"]
 ParamType = Literal["any", "text", "number", "boolean", "date", "list", "object"]
 ENTRY: dict[str, Any] = {"x-role": "entry"}
+Word = Annotated[str, StringConstraints(max_length=200)]
 
 OLD_BUTTON = {
     "en": "This question is already closed.",
@@ -113,12 +114,19 @@ class KeywordTrigger(ParamsModel):
     """A word or command of a customer's, such as `menu` or `/start`."""
 
     kind: Literal["keyword"]
-    words: tuple[str, ...] = Field(min_length=1, title=gettext_noop("Words"))
+    words: tuple[Word, ...] = Field(min_length=1, max_length=100, title=gettext_noop("Words"))
     match: Literal["exact", "prefix", "contains", "fuzzy"] = Field(
         "exact", title=gettext_noop("Match"), description=gettext_noop("“fuzzy” forgives a slip of the fingers: menu, meun, mennu.")
     )
     language: LanguageCode | None = Field(None, title=gettext_noop("Only in this language"))
     entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
+
+    @field_validator("words")
+    @classmethod
+    def _are_words(cls, words: tuple[str, ...]) -> tuple[str, ...]:
+        if not all(word.strip() for word in words):
+            raise ValueError(gettext_noop("Write a word in each place, or remove the place"))
+        return words
 
 
 class DeepLinkTrigger(ParamsModel):
@@ -141,7 +149,7 @@ class NewChatTrigger(ParamsModel):
     """A person opens the chat: presses Start, opens the web chat, or writes for the first time, and nothing more exact takes it."""
 
     kind: Literal["new_chat"]
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 class ScheduleTrigger(ParamsModel):
@@ -157,7 +165,7 @@ class ScheduleTrigger(ParamsModel):
     when: Condition | None = Field(
         None, title=gettext_noop("For whom"), description=gettext_noop("Empty: everybody who can be written to.")
     )
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
     @field_validator("cron")
     @classmethod
@@ -177,7 +185,7 @@ class DateTrigger(ParamsModel):
     )
     yearly: bool = Field(default=False, title=gettext_noop("Each year"))
     when: Condition | None = Field(None, title=gettext_noop("For whom"))
-    entry: Alias | None = Field(None, title=gettext_noop("Entry"))
+    entry: Alias | None = Field(None, title=gettext_noop("Entry"), json_schema_extra=ENTRY)
 
 
 class EventTrigger(ParamsModel):

@@ -212,8 +212,12 @@ def test_a_form_of_a_newer_product_is_told_as_such() -> None:
 
 
 def test_mistakes_in_triggers_are_placed_without_their_kind() -> None:
-    triggers = [{"kind": "schedule", "cron": "0 10 * *"}, {"kind": "date", "attribute": "date", "days": "x"}]
-    assert [problem.field for problem in check(END, triggers=triggers)] == ["triggers.0.cron", "triggers.1.days"]
+    triggers = [
+        {"kind": "schedule", "cron": "0 10 * *"},
+        {"kind": "date", "attribute": "date", "days": "x"},
+        {"kind": "keyword", "words": ["a", " "]},
+    ]
+    assert [problem.field for problem in check(END, triggers=triggers)] == ["triggers.0.cron", "triggers.1.days", "triggers.2.words"]
 
 
 # --- circles ----------------------------------------------------------------------------------------------------------
