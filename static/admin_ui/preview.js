@@ -15,7 +15,7 @@
   // Every turn: what was put in, and what came back; the last one's state is where the chat stands.
   let turns = [];
   let world = null;
-  let busy = false;
+  let line = Promise.resolve();
 
   const make = (tag, classes, text) => {
     const node = document.createElement(tag);
@@ -63,18 +63,19 @@
 
   const note = (text, tone) => chat.append(make("p", `db-preview-note ${tone || ""}`, text));
 
-  const go = async (input, seen) => {
-    if (busy) return;
-    busy = true;
+  const step = async (input, seen) => {
     try {
       const before = input.kind === "start" || !turns.length ? null : last().answer.state;
       turns.push({ input, seen, answer: await ask(input, before) });
       draw();
     } catch (error) {
       note(error instanceof TypeError ? words.offline : error.message, "db-bad");
-    } finally {
-      busy = false;
     }
+  };
+
+  // What is done sooner than the server answers waits for its turn.
+  const go = (input, seen) => {
+    line = line.then(() => step(input, seen));
   };
 
   // --- one message ------------------------------------------------------------------------------------------------------
@@ -155,9 +156,17 @@
     one("path").replaceChildren(list);
   };
 
+  // Of a chat that is over: as they were at its end.
+  const variablesNow = () => {
+    const { answer } = last();
+    if (answer.state.session) return answer.variables;
+    const set = answer.events.filter((event) => event.kind === "set").map((event) => [event.details.name, event.details.value]);
+    return { ...(turns.length > 1 && !answer.started_by ? turns[turns.length - 2].answer.variables : {}), ...Object.fromEntries(set) };
+  };
+
   const drawVariables = () => {
     const list = make("dl");
-    for (const [name, value] of Object.entries(last().answer.variables)) list.append(make("dt", "db-mono", name), make("dd", "", shown(value)));
+    for (const [name, value] of Object.entries(variablesNow())) list.append(make("dt", "db-mono", name), make("dd", "", shown(value)));
     one("vars").replaceChildren(list);
   };
 
@@ -270,6 +279,7 @@
 
   one("keep").addEventListener("submit", async (event) => {
     event.preventDefault();
+    await line;
     if (!turns.length) return;
     const form = event.target;
     const kept = { person: world.person, channel: channel.value, now: world.now, mocks: [...world.mocks, ...liveAnswers()] };
