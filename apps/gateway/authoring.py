@@ -129,7 +129,8 @@ def _number(request: HttpRequest) -> visitors.Number:
 
 
 def _visit(visit: visitors.Visit) -> Json:
-    return {**asdict(visit), "at": visit.at.isoformat()}
+    told = {name: value for name, value in asdict(visit).items() if name != "trace_id"}
+    return {**told, "at": visit.at.isoformat()}
 
 
 def _window(request: HttpRequest) -> analytics.Window:

@@ -8,6 +8,7 @@ from django.test import Client
 
 from apps.accounts.models import Role, RoleAssignment, User
 from apps.conversations.models import Message
+from apps.gateway.authoring_forms import VisitSerializer
 from apps.scenarios import publishing, triggers, visitors
 from apps.scenarios.analytics import Window
 from apps.scenarios.models import Scenario, SessionStep
@@ -108,6 +109,7 @@ def test_the_api_gives_the_page(client: Client, many: Scenario, owner: User) -> 
     answer = ask(client, many, "node=thanks&counted=dropped&version=2").json()
     told, more = visitors.behind(many, Window(version=2), Number("thanks", counted="dropped"), reader=owner)
     assert [row["session"] for row in answer["visits"]] == [visit.session for visit in told]
+    assert set(answer["visits"][0]) == set(VisitSerializer().fields)
     assert (answer["page"], answer["more"]) == (1, more)
     for wrong in ("", "node=", "node=%00", "node=a&exit=%00", "node=a&counted=x", "node=a&page=x", "node=a&page=-1", "node=a&since=x"):
         assert (wrong, ask(client, many, wrong).status_code) == (wrong, 400)
