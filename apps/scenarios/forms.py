@@ -9,7 +9,7 @@ from django.core.exceptions import ValidationError
 from django.http import QueryDict
 from django.utils import timezone
 from django.utils.translation import gettext as _
-from django.utils.translation import gettext_lazy
+from django.utils.translation import gettext_lazy, ngettext
 from unfold import widgets
 
 from apps.core.strictjson import StrictJsonError, loads
@@ -130,9 +130,20 @@ class PublishForm(forms.Form):
         ) % {"zone": zone}
         for place, row in enumerate(removed):
             self.fields[f"to_{place}"] = forms.ChoiceField(
-                label=_("The %(count)s people at the removed block “%(node)s” go on at") % {"count": row.people, "node": row.title},
+                label=ngettext(
+                    "The person at the removed block “%(node)s” goes on at", "The %(count)s people at the removed block “%(node)s” go on at", row.people
+                ) % {"count": row.people, "node": row.title},
                 choices=[("", _("nowhere: they stay on their version")), *nodes], required=False, widget=widgets.UnfoldAdminSelectWidget,
             )  # fmt: skip
+        self.order_fields(["note", "override", "people", *(f"to_{place}" for place in range(len(removed))), "due_at"])
+
+    def clean(self) -> dict[str, Any]:
+        """A block for those who stay would do nothing, and nobody would know."""
+        data = super().clean() or self.cleaned_data
+        heirs = [f"to_{place}" for place in range(len(self.removed)) if data.get(f"to_{place}")]
+        if heirs and (data.get("people") or ScenarioVersion.People.STAY) == ScenarioVersion.People.STAY:
+            raise ValidationError({"people": _("You have named where people go on: choose when they move, or leave it at nowhere.")})
+        return data
 
     def how(self) -> Choices:
         """As `publishing.publish` takes it."""

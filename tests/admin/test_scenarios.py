@@ -303,11 +303,13 @@ def test_going_back_tells_first_what_changes_and_takes_a_reason_and_the_people_a
     text = page.get(address(scenario, "rollback/1")).content.decode()
     assert all(
         shown in text
-        for shown in ("Second", "Back to v1, published", "not in that version", "The 1 people at the removed block “The news” go on at")
+        for shown in ("Second", "Back to v1, published", "not in that version", "The person at the removed block “The news” goes on at")
     )
     assert ("although tests fail" in text, 'name="due_at"' in text, "another draft is still published" in text) == (False, False, False)
     planning.plan(scenario, due_at=timezone.now() + timedelta(days=1), user=None)
     assert "another draft is still published" in page.get(address(scenario, "rollback/1")).content.decode()
+    stays = page.post(address(scenario, "rollback/1"), {"note": "", "people": "stay", "to_0": "thanks"}).content.decode()
+    assert ("choose when they move" in stays, scenario.versions.count()) == (True, 2)
     response = page.post(
         address(scenario, "rollback/1"), {"note": "The second one confused people", "people": "now", "to_0": "thanks"}, follow=True
     )
