@@ -184,6 +184,25 @@ PUBLISH: Json = {
     "responses": responses(*_WRITE_ERRORS, good_status=201, description="Published", good=_answer(version=ANYTHING))
     | {202: OpenApiResponse(response=_answer(planned=ANYTHING), description="Planned")},
 }
+_ROLLBACK: Json = {
+    "type": "object",
+    "required": ["version"],
+    "properties": {
+        "version": {"type": "integer", "description": "Number of the version to go back to."},
+        "note": {"type": "string", "maxLength": 400, "description": "Why."},
+        "people": _PUBLICATION["properties"]["people"],
+        "mapping": _PUBLICATION["properties"]["mapping"],
+    },
+}
+ROLL_BACK: Json = {
+    "operation_id": "roll_back",
+    "tags": TAGS,
+    "summary": "Make an old version the draft and publish it as a new one",
+    "description": f"Waits for no test; history is never rewritten. Needs the right to edit scenarios of the bot. {STAFF}",
+    "parameters": [SCENARIO],
+    "request": {"application/json": _ROLLBACK},
+    "responses": responses(*_WRITE_ERRORS, good_status=201, description="Rolled back", good=_answer(version=ANYTHING)),
+}
 RUN_TESTS: Json = {
     "operation_id": "run_tests",
     "tags": TAGS,

@@ -1,5 +1,6 @@
 """Versions, tests and publishing over the API of our own pages: what the builder asks without leaving the canvas."""
 
+from collections.abc import Mapping
 from typing import Any, TypeVar
 
 from django.http import HttpRequest, HttpResponse
@@ -33,6 +34,25 @@ class Publication(BaseModel):
     people: ScenarioVersion.People = ScenarioVersion.People.STAY
     mapping: dict[str, str] = Field(default_factory=dict)
     due_at: AwareDatetime | None = None
+
+
+class Rollback(BaseModel):
+    """To which version (its number), why, and what becomes of the people inside."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    version: int = Field(ge=1, lt=2**31)
+    note: str = Field("", max_length=400)
+    people: ScenarioVersion.People = ScenarioVersion.People.STAY
+    mapping: dict[str, str] = Field(default_factory=dict)
+
+
+def _check_heirs(mapping: Mapping[str, str], definition: Json) -> None:
+    known = {node for node, _title in loose.names(definition)}
+    lost = [f"mapping.{node}" for node, heir in mapping.items() if heir not in known]
+    if lost:
+        message = "There will be no such block. Name one at which these people go on."
+        raise RefusedError("bad_request", errors=[{"field": field, "message": message} for field in lost])
 
 
 def edited(request: HttpRequest, pk: int) -> Scenario:
@@ -91,11 +111,7 @@ class PublicationView(StaffView):
         scenario, wish = edited(request, pk), read(Publication, request)
         if wish.based_on != scenario.draft_version:
             raise RefusedError("stale", based_on=scenario.draft_version)
-        known = {node for node, _title in loose.names(scenario.draft)}
-        lost = [f"mapping.{node}" for node, heir in wish.mapping.items() if heir not in known]
-        if lost:
-            message = "The draft has no such block. Name one at which these people go on."
-            raise RefusedError("bad_request", errors=[{"field": field, "message": message} for field in lost])
+        _check_heirs(wish.mapping, scenario.draft)
         chosen = publishing.Choices(note=wish.note, override=wish.override, people=str(wish.people), mapping=wish.mapping)
         given = {"override": wish.override} if wish.override else {}
         try:
@@ -109,6 +125,27 @@ class PublicationView(StaffView):
         except planning.PlanError as error:
             raise RefusedError("bad_request", str(error)) from error
         audit.record(request.user, "scenarios.scenario.publish", scenario, version=version.number, **given)
+        return done({"version": _version(version, scenario)}, status=201)
+
+
+class RollbackView(StaffView):
+    """`POST /api/scenarios/{pk}/rollback`: an old version becomes the draft and the newest version."""
+
+    @extend_schema(**authoring_spec.ROLL_BACK)
+    def post(self, request: HttpRequest, pk: int) -> HttpResponse:
+        scenario, wish = edited(request, pk), read(Rollback, request)
+        old = scenario.versions.filter(number=wish.version).first()
+        if old is None:
+            raise RefusedError("not_found", "There is no such version.")
+        _check_heirs(wish.mapping, old.definition)
+        try:
+            version = publishing.rollback(old, user=reader(request), note=wish.note, people=str(wish.people), mapping=wish.mapping)
+        except publishing.PublishingRefusedError as error:
+            raise RefusedError("invalid_definition", errors=[problem_of(problem) for problem in error.problems]) from error
+        except publishing.StaleDraftError as error:
+            raise RefusedError("stale", based_on=error.version) from error
+        scenario.published = version
+        audit.record(request.user, "scenarios.scenario.rollback", scenario, version=version.number, to=old.number)
         return done({"version": _version(version, scenario)}, status=201)
 
 

@@ -7,7 +7,7 @@ from apps.gateway.authoring import AnalyticsView, DifferencesView, SimulateView,
 from apps.gateway.callbacks import CallbackView
 from apps.gateway.docs import BotDocsView, BotOpenApiView, PlatformDocsView, PlatformSchemaView
 from apps.gateway.machine import UnknownPathView
-from apps.gateway.publications import PublicationView, TestsView, VersionsView
+from apps.gateway.publications import PublicationView, RollbackView, TestsView, VersionsView
 from apps.gateway.records.describing import ModelDocsView, ModelOpenApiView
 from apps.gateway.records.views import BulkView, ModelsView, RecordsView, RecordView, SearchView, UpsertView
 from apps.gateway.views import ExternalMessageView, ExternalStatusView, MappingView, UserMappingView
@@ -22,6 +22,7 @@ urlpatterns = [
     path("api/v1/bots/<str:bot_id>/mapping/<path:user_id>", UserMappingView.as_view(), name="mapping-of-user"),
     path("api/scenarios/<int:pk>/versions", VersionsView.as_view(), name="versions"),
     path("api/scenarios/<int:pk>/publication", PublicationView.as_view(), name="publication"),
+    path("api/scenarios/<int:pk>/rollback", RollbackView.as_view(), name="rollback"),
     path("api/scenarios/<int:pk>/tests", TestsView.as_view(), name="tests"),
     path("api/scenarios/<int:pk>/analytics", AnalyticsView.as_view(), name="analytics"),
     path("api/scenarios/<int:pk>/visits", VisitsView.as_view(), name="visits"),

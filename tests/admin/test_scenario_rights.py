@@ -31,7 +31,7 @@ CALLS: list[tuple[str, str, Any, str]] = [
     ("get", API + "builder", None, "view"), ("post", API + "lint", {"definition": {}}, "view"), ("get", API + "draft", None, "view"),
     ("put", API + "draft", {"definition": {}, "layout": {}}, "edit"), ("post", API + "presence", {"window": "w"}, "view"),
     ("get", API + "versions", None, "view"), ("get", API + "publication", None, "edit"), ("post", API + "publication", {"based_on": 0}, "edit"),
-    ("get", API + "tests", None, "view"), ("post", API + "tests", {"name": "y", "inputs": [START["input"]]}, "edit"),
+    ("post", API + "rollback", {"version": 1}, "edit"), ("get", API + "tests", None, "view"), ("post", API + "tests", {"name": "y", "inputs": [START["input"]]}, "edit"),
     ("get", API + "differences", None, "view"), ("post", "/api/scenarios/simulate", {"scenario": "{pk}", **START}, "edit"),
 ]  # fmt: skip
 REFUSED = {403, 404}

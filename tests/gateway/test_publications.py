@@ -51,9 +51,24 @@ def test_versions_are_listed_with_who_when_and_why(call: Call, scenario: Scenari
 def test_people_of_a_removed_block_cannot_be_sent_to_one_that_is_not_there(call: Call, scenario: Scenario) -> None:
     answer = call("publication", {"based_on": scenario.draft_version, "people": "now", "mapping": {"gone": "nowhere", "old": "thanks"}})
     assert (answer.status_code, answer.json()["errors"]) == (
-        400, [{"field": "mapping.gone", "message": "The draft has no such block. Name one at which these people go on."}],
+        400, [{"field": "mapping.gone", "message": "There will be no such block. Name one at which these people go on."}],
     )  # fmt: skip
     assert scenario.versions.count() == 1
+
+
+def test_going_back_says_why_and_takes_people_along(call: Call, scenario: Scenario) -> None:
+    changed(scenario, "done", text="Other words")
+    publishing.publish(scenario)
+    answer = call("rollback", {"version": 1, "note": "clearer", "people": "now", "mapping": {"gone": "thanks"}})
+    assert (answer.status_code, answer.json()["version"]["number"], answer.json()["version"]["current"]) == (201, 3, True)
+    newest = scenario.versions.get(number=3)
+    assert (newest.definition, newest.note, newest.people, newest.mapping) == (
+        scenario.versions.get(number=1).definition, "Rolled back to version 1: clearer", "now", {"gone": "thanks"},
+    )  # fmt: skip
+    assert AuditEntry.objects.filter(action="scenarios.scenario.rollback").count() == 1
+    for wrong, status in (({"version": 9}, 404), ({}, 400), ({"version": 0}, 400), ({"version": 1, "mapping": {"a": "nowhere"}}, 400)):
+        assert call("rollback", wrong).status_code == status
+    assert call("rollback").status_code == 405
 
 
 def test_the_impact_tells_problems_tests_and_where_people_stand(call: Call, scenario: Scenario) -> None:
