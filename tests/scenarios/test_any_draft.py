@@ -67,7 +67,7 @@ def drafts(most: int) -> list[Any]:
 def test_what_reads_drafts_breaks_on_none(db: None) -> None:
     bot = make_bot()
     good = make_scenario(bot, thank_you())
-    for draft in drafts(400):
+    for draft in drafts(120):
         publishing.check(draft, bot=bot)
         lint(draft, bot=bot)
         outline(draft)
