@@ -13,6 +13,8 @@ from django.conf import settings
 from django.utils.log import configure_logging
 from kombu import Connection
 
+from apps.core import collecting
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 os.environ.setdefault("CELERY_SKIP_CHECKS", "1")  # `manage.py check` makes them; here they would load every page
 
@@ -49,6 +51,7 @@ def load_kinds(**_signal: object) -> None:
 
     for registry in (adapters, blocks, actions):
         len(registry)
+    collecting.settle()
 
 
 @beat_init.connect

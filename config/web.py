@@ -4,11 +4,12 @@ What is loaded before a fork is in memory once for all of them, the first reques
 seconds of imports. `python -m config.web` takes granian's own options.
 """
 
-import gc
 import multiprocessing
 import sys
 
 from granian.cli import entrypoint
+
+from apps.core import collecting
 
 
 def main() -> None:
@@ -16,8 +17,7 @@ def main() -> None:
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
         load()
-        gc.collect()
-        gc.freeze()  # a collection in a child would write to every object's page, and so copy it
+        collecting.settle()
     entrypoint()  # type: ignore[no-untyped-call]
 
 

@@ -8,6 +8,7 @@ from typing import Any
 from django.core.management.base import BaseCommand
 
 from apps.conversations.sending import Sender
+from apps.core import collecting
 from apps.events.webhooks.pushing import Pusher
 
 
@@ -29,6 +30,7 @@ class Command(BaseCommand):
 
         for signal_number in (signal.SIGTERM, signal.SIGINT):
             asyncio.get_running_loop().add_signal_handler(signal_number, stop)
+        collecting.settle()
         self.stdout.write("sender: ready")
         await asyncio.gather(sender.run(), pusher.run())
 
