@@ -23,6 +23,7 @@ T = TypeVar("T")
 
 MOST = 100
 LINGERING = 20.0  # seconds without a question after which the thread ends
+GATHERING = 0.003  # seconds after a batch of several, whose callers come again at once, and others with them
 LOOK_AFTER_SECONDS = 1.0  # a session that rested longer, or failed, is looked at before it is used again
 
 
@@ -56,7 +57,7 @@ class Together(Generic[A, R]):
         self._process = 0  # in which the thread runs; 0: in none
         self._resting_since = 0.0
         self._failed = False
-        self._busy = False
+        self._busy = self._several = False
 
     def __call__(self, asked: A) -> R:
         """The answer to `asked`; raises what `work` raised. Inside a transaction of the caller's it is done alone, as a part of that."""
@@ -110,6 +111,9 @@ class Together(Generic[A, R]):
             if not self._waiting:
                 self._process = 0
             self._busy = bool(self._waiting)
+        if self._several and len(self._waiting) < self.most:
+            time.sleep(GATHERING)
+        with self._asked:
             return [self._waiting.popleft() for _place in range(min(self.most, len(self._waiting)))]
 
     def _answer(self, batch: Sequence[_Place[A, R]]) -> None:
@@ -130,6 +134,7 @@ class Together(Generic[A, R]):
                     place.failed(place.error)
 
     def _work(self, batch: Sequence[_Place[A, R]]) -> None:
+        self._several = len(batch) > 1
         try:
             answers = self.work([place.asked for place in batch])
             for place, answer in zip(batch, answers, strict=True):
