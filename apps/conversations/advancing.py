@@ -55,10 +55,12 @@ def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
     return len(turns)
 
 
-def advance_locked(locked: Sequence[Claim], *, per_lane: int = 20) -> list[Turn]:
-    """The same for lanes whose locks the caller's transaction holds; the turns that were taken."""
+def advance_locked(locked: Sequence[Claim], *, per_lane: int = 20, items: Sequence[Update] = ()) -> list[Turn]:
+    """The same for lanes whose locks the caller's transaction holds; the turns that were taken. `items`: all that waits in their lanes, for a caller
+    who knows it.
+    """
     batch = Written()
-    standing = read(locked, batch, per_lane=per_lane)
+    standing = read(locked, batch, per_lane=per_lane, items=items)
     note_senders(standing.turns)
     answering = responders()
     for responder in answering:

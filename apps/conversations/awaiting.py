@@ -24,6 +24,7 @@ from apps.core.together import Together, aside
 logger = structlog.get_logger(__name__)
 
 FIRST_PAUSE, LONGEST_PAUSE = 0.003, 0.05
+GIVEN = ("bot_id", "channel_id", "kind", "source", "event_key", "payload", "trace_id")
 HELP_AFTER = 1.0  # seconds without an outcome after which the caller tries to take the chat itself
 
 
@@ -118,11 +119,17 @@ _post_together = Together(_post_all)
 
 def _accept_and_handle(rows: Sequence[Posting]) -> list[Update]:
     with transaction.atomic():
-        posted = inbox.insert(rows)
+        posted = inbox.insert(rows, lock=True)
         free = {row.free.lane_id: row.free for row in posted if row.free}
-        turns = advancing.advance_locked(lanes.lock(free.values())) if free else []
+        items = [_item(row, place) for row, place in zip(rows, posted, strict=True) if place.created and place.free and place.first]
+        turns = advancing.advance_locked(list(free.values()), items=items) if free else []
     handled = {turn.update.pk: turn.update for turn in turns}
     return [handled.get(row.update_id) or _pending(row) for row in posted]
+
+
+def _item(row: Posting, posted: Posted) -> Update:
+    """The inbox row as it has just been stored."""
+    return hot.make(Update, id=posted.update_id, lane_id=posted.lane_id, **{name: getattr(row, name) for name in GIVEN})
 
 
 def _pending(posted: Posted) -> Update:

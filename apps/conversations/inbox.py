@@ -39,12 +39,15 @@ class Posting:
 
 @dataclass(frozen=True)
 class Posted:
-    """`update_id` of the inbox row with this key; `created` is False when it was there before. `free`: its lane as a claim, when nobody holds it."""
+    """`update_id` of the inbox row with this key; `created` is False when it was there before. `free`: its lane, locked, when that was wanted and
+    nobody holds it; `first`: nothing else waits in that lane.
+    """
 
     update_id: int
     lane_id: int
     created: bool
     free: Claim | None = None
+    first: bool = False
 
 
 def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
@@ -142,6 +145,9 @@ WITH posted AS (
     SELECT key, 1, clock_timestamp(), 0 FROM unnest(%s::text[]) AS key
     ON CONFLICT (key) DO UPDATE SET {lanes.POSTED}
     RETURNING key, id, posted, attempts = 0 AND (held_until IS NULL OR held_until <= clock_timestamp()) AS free
+), taken AS (
+    SELECT lane.*, NOT EXISTS (SELECT 1 FROM conversations_update WHERE lane_id = lane.id AND state = 'pending') AS first
+    FROM lane WHERE CASE WHEN %s::boolean AND free THEN pg_try_advisory_xact_lock({lanes.LOCK_SPACE}::bigint << 48 | id) ELSE false END
 ), inserted AS (
     INSERT INTO conversations_update
         (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
@@ -150,7 +156,7 @@ WITH posted AS (
     ON CONFLICT (source, event_key) DO NOTHING
     RETURNING id, lane_id, source, event_key
 )
-SELECT source, event_key, inserted.id, lane_id, CASE WHEN free THEN lane.posted END, key FROM inserted JOIN lane ON lane.id = lane_id
+SELECT source, event_key, inserted.id, lane_id, taken.posted, key, first FROM inserted LEFT JOIN taken ON taken.id = lane_id
 """  # noqa: S608  names are ours
 _KNOWN = """
 SELECT old.source, old.event_key, old.id, old.lane_id FROM unnest(%s::text[], %s::text[]) AS posted(source, event_key), LATERAL (
@@ -159,8 +165,8 @@ SELECT old.source, old.event_key, old.id, old.lane_id FROM unnest(%s::text[], %s
 """
 
 
-def insert(rows: Sequence[Posting]) -> list[Posted]:
-    """`post` without a hint, in the caller's transaction. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
+def insert(rows: Sequence[Posting], *, lock: bool = False) -> list[Posted]:
+    """`post` without a hint, in the caller's transaction; `lock` the lanes that are free until it ends. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
     them all in), so that ids are given in the order in which the rows become visible in each chat.
     """
     keys = [lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows]
@@ -176,11 +182,12 @@ def insert(rows: Sequence[Posting]) -> list[Posted]:
             hot.texts(str(_payload.get_prep_value(row.payload)) for row in rows),
             hot.texts(row.trace_id for row in rows),
             hot.texts(sorted(set(keys))),
+            lock,
         ],
     )
     found = {
-        (source, key): Posted(update_id, lane_id, created=True, free=Claim(lane_id, number, 1, lane) if number else None)
-        for source, key, update_id, lane_id, number, lane in stored
+        (source, key): Posted(update_id, lane_id, created=True, free=Claim(lane_id, number, 1, lane) if number else None, first=bool(first))
+        for source, key, update_id, lane_id, number, lane, first in stored
     }
     repeated = [row for row in rows if (row.source, row.event_key) not in found]
     if repeated:

@@ -27,11 +27,14 @@ class Standing:
     unfinished: set[int] = field(default_factory=set)
 
 
-def read(claims: Sequence[Claim], written: Written, *, per_lane: int) -> Standing:
-    """Everything of the claimed chats, read under their locks. Leads and conversations are made where missing."""
-    updates = _pending([claim.lane_id for claim in claims], per_lane=per_lane + 1)
+def read(claims: Sequence[Claim], written: Written, *, per_lane: int, items: Sequence[Update] = ()) -> Standing:
+    """Everything of the claimed chats, read under their locks. Leads and conversations are made where missing. `items`: all that waits in their
+    lanes, as far as the caller knows it already.
+    """
+    known = {update.lane_id for update in items}
+    unknown = [claim.lane_id for claim in claims if claim.lane_id not in known]
     by_lane: dict[int, list[Update]] = {}
-    for update in updates:
+    for update in [*items, *(_pending(unknown, per_lane=per_lane + 1) if unknown else ())]:
         by_lane.setdefault(update.lane_id, []).append(update)
     unfinished = {lane_id for lane_id, items in by_lane.items() if len(items) > per_lane}
     chat_ids = {claim.lane_id: claim.chat_id for claim in claims}

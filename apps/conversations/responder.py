@@ -17,6 +17,7 @@ from apps.bots.adapter import Inbound
 from apps.bots.content import Content, Media
 from apps.bots.models import Bot, Channel
 from apps.conversations.models import Call, Conversation, Message, Timer, Update
+from apps.core import hot
 from apps.core.masking import mask
 from apps.events.models import Event
 from apps.events.recording import About, event
@@ -140,7 +141,8 @@ class Turn:
             conversation.waiting_since = conversation.waiting_since or self.now
         else:
             conversation.waiting_since = None
-        message = Message(
+        message = hot.make(
+            Message,
             conversation=conversation,
             channel=self.chat.channel,
             seq=conversation.last_seq,

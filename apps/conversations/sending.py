@@ -44,13 +44,13 @@ T = TypeVar("T")
 
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.01
+CLAIM_SECONDS = 0.005
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
 LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
 OUT_OF_SLOTS_SECONDS = 0.05
 SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
 MISSED_SLOTS = 3
-PAUSE = waking.PAUSE
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
@@ -75,7 +75,7 @@ class Sender:
         self._again: asyncio.TimerHandle | None = None
         self._due = True  # there may be something to claim, and `_beside` something else than messages
         self._beside = True
-        self._stopping = False
+        self._stopping, self._claimed_at = False, 0.0
         self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES))
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[Outcome] = []
@@ -119,7 +119,8 @@ class Sender:
             room = settings.SENDER_IN_FLIGHT - len(self._in_flight)
             if room <= 0:
                 return
-            self._due = False
+            await asyncio.sleep(max(0.0, self._claimed_at + CLAIM_SECONDS - time.monotonic()))  # what comes within a moment leaves together
+            self._due, self._claimed_at = False, time.monotonic()
             await self._start(room)
 
     async def _start(self, room: int) -> None:
@@ -239,7 +240,7 @@ class Sender:
         outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
         if outcome.pause:
             self._blocked[channel.pk] = time.monotonic() + outcome.pause
-            await notices.tell(PAUSE, waking.pause_of(channel.pk, seconds=outcome.pause))  # the others must not wait for our note
+            await notices.tell(waking.PAUSE, waking.pause_of(channel.pk, seconds=outcome.pause))  # the others must not wait for our note
         self._ended.append(outcome)
 
     def _must_wait(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
@@ -322,12 +323,12 @@ class Sender:
         """Turn NOTIFY into wake-ups; when the connection breaks, the rounds go on by the clock until it is back."""
         while True:
             with contextlib.suppress(*notices.LOST):
-                async for channel, payload in notices.hear("outbox", "beside", PAUSE):
+                async for channel, payload in notices.hear("outbox", "beside", waking.PAUSE):
                     self._told(channel, payload)
             await asyncio.sleep(1)
 
     def _told(self, channel: str, payload: str) -> None:
-        if channel == PAUSE:
+        if channel == waking.PAUSE:
             channel_id, _colon, seconds = payload.partition(":")
             self._blocked[int(channel_id)] = time.monotonic() + float(seconds)
         elif channel == "outbox":

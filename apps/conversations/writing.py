@@ -62,7 +62,8 @@ def _write(batch: Written, turns: Sequence[Turn], answering: Sequence[Responder]
 def _queue(batch: Written, turns: Sequence[Turn]) -> None:
     chats = {turn.chat.conversation.pk: turn.chat for turn in turns}
     rows = [
-        Outbox(
+        hot.make(
+            Outbox,
             lane_id=chat.lane_id,
             channel_id=message.channel_id,
             message=message,
@@ -99,7 +100,8 @@ def _attachments(batch: Written) -> list[Attachment]:
 
 def _feed(batch: Written) -> list[FeedItem]:
     return [
-        FeedItem(
+        hot.make(
+            FeedItem,
             bot_id=message.conversation.bot_id,
             conversation_id=message.conversation_id,
             lead_id=message.conversation.lead_id,

@@ -60,7 +60,14 @@ def _keyring(pairs: tuple[tuple[str, bytes], ...]) -> Keyring:
 
 def keyring() -> Keyring:
     """The ring of the present settings; raises `KeyRingError`."""
-    return _keyring(tuple((str(key_id), bytes(key)) for key_id, key in settings.FIELD_KEYS))
+    global _latest  # noqa: PLW0603  every message asks, and settings do not change while a process lives
+    given = settings.FIELD_KEYS
+    if _latest is None or _latest[0] is not given:
+        _latest = (given, _keyring(tuple((str(key_id), bytes(key)) for key_id, key in given)))
+    return _latest[1]
+
+
+_latest: tuple[object, Keyring] | None = None
 
 
 def encrypt(data: bytes) -> str:

@@ -118,6 +118,7 @@ def _quoted(value: str) -> str:
     return f'"{value}"'
 
 
+@lru_cache(maxsize=200)
 def columns(model: type[Model], alias: str) -> str:
     """All stored columns of `model`, as `reader` takes them."""
     return ", ".join(f'{alias}."{field.column}"' for field in model._meta.concrete_fields)
@@ -146,6 +147,34 @@ def reader(model: type[M]) -> Reader[M]:
         return row
 
     return read
+
+
+def make(model: type[M], **values: Any) -> M:
+    """A new, unsaved row: `model(**values)` without signals and checks of names, several times cheaper. Defaults are the model's."""
+    row = model.__new__(model)
+    known = row.__dict__
+    known.update(_plain_defaults(model))
+    for name, default in _made_defaults(model):
+        known[name] = default()
+    row._state = ModelState()
+    for name, value in values.items():
+        if isinstance(value, Model):
+            row._state.fields_cache[name] = value
+            known[f"{name}_id"] = value.pk
+        else:
+            known[name] = value
+    return row
+
+
+@lru_cache(maxsize=50)
+def _plain_defaults(model: type[Model]) -> dict[str, Any]:
+    made = dict(_made_defaults(model))
+    return {field.attname: field.get_default() for field in model._meta.concrete_fields if field.attname not in made}
+
+
+@lru_cache(maxsize=50)
+def _made_defaults(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
+    return [(field.attname, field.default) for field in model._meta.concrete_fields if field.has_default() and callable(field.default)]
 
 
 def _converter(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:

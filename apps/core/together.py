@@ -49,9 +49,11 @@ class Together(Generic[A, R]):
     alone, so that one caller's fault is not another's; unless the database is away, which is told to all of them at once.
     """
 
-    def __init__(self, work: Callable[[Sequence[A]], Sequence[R]], *, most: int = MOST) -> None:
+    def __init__(self, work: Callable[[Sequence[A]], Sequence[R]], *, most: int = MOST, patience: float = 0) -> None:
+        """`patience`: seconds that the first of a batch waits for others in any case, where nobody waits for the answer."""
         self.work = work
         self.most = most
+        self.patience = patience
         self._asked = threading.Condition()
         self._waiting: deque[_Place[A, R]] = deque()
         self._process = 0  # in which the thread runs; 0: in none
@@ -111,8 +113,8 @@ class Together(Generic[A, R]):
             if not self._waiting:
                 self._process = 0
             self._busy = bool(self._waiting)
-        if self._several and len(self._waiting) < self.most:
-            time.sleep(GATHERING)
+        if len(self._waiting) < self.most and (self.patience or self._several):
+            time.sleep(self.patience or GATHERING)
         with self._asked:
             return [self._waiting.popleft() for _place in range(min(self.most, len(self._waiting)))]
 

@@ -6,6 +6,7 @@ from typing import Any, TypedDict, Unpack
 from django.dispatch import Signal
 from django.utils import timezone
 
+from apps.core import hot
 from apps.core.bulk import add_in_bulk, insert_in_bulk
 from apps.core.masking import mask
 from apps.core.trace import current_trace_id
@@ -35,7 +36,7 @@ class About(TypedDict, total=False):
 def event(kind: str, *, details: dict[str, Any] | None = None, **about: Unpack[About]) -> Event:
     """A masked, unsaved row; the trace is the current one unless given."""
     about.setdefault("trace_id", current_trace_id())
-    return Event(kind=kind, timestamp=timezone.now(), details=mask(details or {}), **about)
+    return hot.make(Event, kind=kind, timestamp=timezone.now(), details=mask(details or {}), **about)
 
 
 def write(events: list[Event]) -> None:

@@ -75,7 +75,7 @@ def _write(rows: Sequence[Event]) -> Sequence[Event]:
     return rows
 
 
-_write_together = Together(_write)
+_write_together = Together(_write, patience=0.02)
 
 
 def _event(attempt: Attempt, answer: Answer) -> Event:
