@@ -15,13 +15,17 @@ OWN_EXITS = ("ok", "no_match", "attempts", "timeout", "cancelled", "next", "othe
 
 @dataclass
 class Section:
-    """A section while it is drawn. `end`: the block where its loose ends lead, made when one is needed."""
+    """A section while it is drawn.
+
+    `end`: the block where its loose ends lead, made when one is needed. `outputs`: other ways to end when it is called, each with its block.
+    """
 
     id: str
     name: str
     nodes: list[Json] = field(default_factory=list)
     note: str = ""
     end: str = ""
+    outputs: dict[str, str] = field(default_factory=dict)
 
 
 @dataclass
@@ -75,6 +79,14 @@ class Drawing:
             section.end = node["id"]
         return section.end
 
+    def ended_by(self, section: Section, output: str) -> str:
+        """Where such a way ends: back to the caller by the output of this name; the end of the scenario where nothing calls."""
+        if output not in section.outputs:
+            return self.ended(section)
+        if not section.outputs[output]:
+            section.outputs[output] = self.node(section, "exit", {"mode": "return", "output": output})["id"]
+        return section.outputs[output]
+
     def tell(
         self, place: str, what: str, verdict: Verdict, message: str = "", *, node: Json | None = None, section: Section | None = None
     ) -> None:
@@ -91,7 +103,15 @@ class Drawing:
 
     def drawn(self, *, key: str, description: str = "") -> Drawn:
         sections = [
-            _tidy({"id": section.id, "name": section.name, "note": section.note, "nodes": [_tidy(node) for node in section.nodes]})
+            _tidy(
+                {
+                    "id": section.id,
+                    "name": section.name,
+                    "note": section.note,
+                    "outputs": [{"name": name} for name in section.outputs],
+                    "nodes": [_tidy(node) for node in section.nodes],
+                }
+            )
             for section in self.sections
         ]
         definition: Json = {
@@ -125,7 +145,7 @@ def _noted(before: str, note: str) -> str:
 
 
 def _tidy(node: Json) -> Json:
-    return {name: value for name, value in node.items() if value not in ({}, "")}
+    return {name: value for name, value in node.items() if value not in ({}, [], "")}
 
 
 def translated(base: str, others: Mapping[str, str], *, language: str) -> str | Json:

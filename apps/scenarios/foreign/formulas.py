@@ -44,6 +44,8 @@ class Path:
 
 @dataclass(frozen=True)
 class Call:
+    """A function; of `urn_parts(x).scheme` the name is `urn_parts.scheme`."""
+
     name: str
     arguments: tuple["Tree", ...]
 
@@ -128,18 +130,23 @@ class _Parser:
 
     def _named(self, name: str, depth: int) -> Tree:
         if self._sign("("):
-            return Call(name.lower(), tuple(self._arguments(depth + 1)))
+            given = tuple(self._arguments(depth + 1))
+            return Call(".".join((name.lower(), *self._members())), given)
         word = name.lower()
         if word in {"true", "false"}:
             return Literal(word == "true")
         if word in {"null", "none"}:
             return Literal(None)
-        parts = [name]
+        return Path((name, *self._members()))
+
+    def _members(self) -> list[str]:
+        """What stands behind dots and in [brackets]."""
+        found: list[str] = []
         while (sign := self._sign(".", "[")) is not None:
-            parts.append(self._next().text if sign == "." else _unquoted(self._next().text))
+            found.append(self._next().text if sign == "." else _unquoted(self._next().text))
             if sign == "[":
                 self._expect("]")
-        return Path(tuple(parts))
+        return found
 
     def _arguments(self, depth: int) -> list[Tree]:
         found: list[Tree] = []

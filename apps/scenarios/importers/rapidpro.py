@@ -12,6 +12,7 @@ from apps.scenarios.foreign.rapidpro import starts
 from apps.scenarios.foreign.rapidpro.files import Flow, categories_in, fields_in, flows_in, values_in
 from apps.scenarios.foreign.rapidpro.flows import Asked, FlowSection
 from apps.scenarios.foreign.rapidpro.languages import language
+from apps.scenarios.foreign.rapidpro.nodes import EXPIRED, expiry
 from apps.scenarios.foreign.rapidpro.tests import group_name
 from apps.scenarios.foreign.rapidpro.texts import Used
 from apps.scenarios.foreign.rapidpro.words import WORDS
@@ -87,6 +88,8 @@ def _draw(drawing: Drawing, flow: Flow, known: Mapping[str, Flow], used: Used, a
     """The flow as the first section, and every flow that it enters, directly or not, as a section of its own."""
     entered = _entered(flow, known)
     sections: dict[str, Section] = {one.uuid: drawing.section(one.name) for one in entered}
+    for one in entered[1:]:
+        sections[one.uuid].outputs = {EXPIRED: ""} if expiry(one.body) else {}
     for one in entered:
         drawing.quiet = one is not flow  # told where it is a scenario of its own
         used.older = one.body.get("older") is True

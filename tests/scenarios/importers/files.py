@@ -300,3 +300,45 @@ WHOLE = {
     "contact_field": ["role"],
     "collections": ["Helpers"],
 }  # fmt: skip
+
+# Of Weni: a list of WhatsApp, the kind of the channel, one more try, a call with what the start gave.
+WHATSAPP_LIST: Json = {
+    "type": "send_whatsapp_msg", "uuid": "list", "messageType": "interactive", "interaction_type": "list", "header_type": "text",
+    "header_text": "Sua visita", "text": "Como foi?", "footer": "Leva um minuto.", "button_text": "Escolher", "quick_replies": [],
+    "flow_data_attachment_name_map": {},
+    "list_items": [{"uuid": "good", "title": "Muito bom 😃", "description": ""}, {"uuid": "bad", "title": "Ruim 😣", "description": ""}],
+}  # fmt: skip
+RATED = switch(
+    "rating",
+    {"5": "keep", "1": "keep", "No Response": "tries", "Other": "tries"},
+    ("has_only_phrase", ["Muito bom 😃"], "5"), ("has_only_phrase", ["Ruim 😣"], "1"), ("has_any_word", ["ótimo otimo"], "5"),
+    operand="@input.text", result_name="nota", wait={**MESSAGE, "timeout": {"seconds": 600, "category_uuid": "rating-No Response"}},
+)  # fmt: skip
+RATING = export(
+    flow(
+        "csat", "Pesquisa",
+        node("hi", {"uuid": "zero", "type": "set_run_result", "name": "tentativa", "value": "0", "category": ""}, said("hi", "Antes de sair"), to="scheme"),
+        switch("scheme", {"WhatsApp": "list", "Other": "plain"}, ("has_only_phrase", ["whatsapp"], "WhatsApp"), operand="@(urn_parts(contact.urn).scheme)", result_name=""),
+        node("list", WHATSAPP_LIST, to="rating"),
+        node("plain", said("plain", "Como foi?", quick_replies=["Muito bom 😃", "Ruim 😣"]), to="rating"),
+        RATED,
+        switch("tries", {"Once": None, "Other": "again"}, ("has_any_word", ["1"], "Once"), operand="@results.tentativa"),
+        node("again", said("again", "Por favor"), {"uuid": "one", "type": "set_run_result", "name": "tentativa", "value": "@(results.tentativa +1)"}, to="scheme"),
+        node("keep", {"uuid": "k", "type": "set_contact_field", "field": {"key": "nota_final", "name": "Nota"}, "value": "@results.nota.category"}, to="call"),
+        switch("call", {"Success": "bye", "Failure": "bye"}, ("has_only_text", ["Success"], "Success"), operand="@results.result.category",
+               actions=({"uuid": "c", "type": "call_webhook", "url": "@trigger.params.webhook_url", "method": "POST", "result_name": "Result",
+                         "headers": {"Authorization": "Token @trigger.params.token"},
+                         "body": '@(json(object("room", trigger.params.room, "rating", results.nota.category)))'},)),
+        node("bye", said("bye", "Nota @results.nota.category")),
+        language="base",
+        localization={
+            "spa": {
+                "list": {"header_text": ["Su visita"], "text": ["¿Cómo fue?"], "footer": ["Un minuto."], "button_text": ["Elegir"], "quick_replies": []},
+                "good": {"title": ["Muy bien 😃"], "description": [""]}, "bad": {"title": ["Mal 😣"], "description": [""]},
+                "rating-case-0": {"arguments": ["Muy bien 😃"]}, "rating-case-1": {"arguments": ["Mal 😣"]},
+                "again": {"text": ["Por favor, conteste"], "attachments": []},
+            }
+        },
+        _ui={"nodes": {"hi": {"position": {"left": "521.5", "top": "2346"}}}},
+    )
+)  # fmt: skip

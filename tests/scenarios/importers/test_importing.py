@@ -23,10 +23,10 @@ from apps.scenarios.importer import ForeignFileError
 from apps.scenarios.importing import importers
 from apps.scenarios.models import Scenario
 from apps.scenarios.registry import actions, blocks
-from tests.scenarios.importers.files import CALLS, LEGACY, ORDER, SURVEY, TYPEBOT, WHOLE, export, flow, node, said, switch
+from tests.scenarios.importers.files import CALLS, LEGACY, ORDER, RATING, SURVEY, TYPEBOT, WHOLE, export, flow, node, said, switch
 
 PAGE = "/admin/scenarios/scenario/import-flows/"
-FILES = {"survey": SURVEY, "order": ORDER, "legacy": LEGACY, "typebot": TYPEBOT, "calls": CALLS, "whole": WHOLE}
+FILES = {"survey": SURVEY, "order": ORDER, "legacy": LEGACY, "typebot": TYPEBOT, "calls": CALLS, "whole": WHOLE, "rating": RATING}
 SCRIPT = "<script>alert(1)</script>"
 STRANGE: list[Any] = [
     None, True, 0, -1, 1e308, "", "x", "@(", "@(if(", "{{", "{%", "\x00", "\ud800", [], {}, [None], {"type": {}}, "A" * 20_000, [[[[]]]], "@" * 500, SCRIPT,

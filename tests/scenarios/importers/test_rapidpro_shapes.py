@@ -11,7 +11,7 @@ from apps.scenarios.foreign.rapidpro.texts import Used, write
 from apps.scenarios.importer import Imported
 from apps.scenarios.importers.rapidpro import RapidPro
 from apps.scenarios.registry import actions, blocks
-from tests.scenarios.engine.driving import NOON, Talk, give_back, press
+from tests.scenarios.engine.driving import NOON, Talk, fire, give_back, press
 from tests.scenarios.importers.files import MESSAGE, Json, export, flow, node, said, switch
 
 ANNA = Facts(person={"user_name": "Anna Smith"}, language="en")
@@ -451,6 +451,34 @@ def test_languages_are_named_by_words_and_flows_come_alone_in_a_definition() -> 
 
 
 # --- formulas --------------------------------------------------------------------------------------------------------
+
+
+def test_a_flow_that_was_over_after_an_hour_is_over_after_an_hour() -> None:
+    call = {"uuid": "e", "type": "enter_flow", "flow": {"uuid": "ask", "name": "Ask"}}
+    ways = (("has_only_text", ["completed"], "Complete"), ("has_only_text", ["expired"], "Expired"))
+    data = export(
+        flow("main", "Main", switch("n", {"Complete": "c", "Expired": "x"}, *ways, operand="@child.run.status", actions=(call,)),
+             node("c", said("c", "Thank you")), node("x", said("x", "Another time then"), to="later"),
+             switch("later", {"All": "c"}, wait=MESSAGE), expire_after_minutes=10_080),
+        flow("ask", "Ask", node("q", said("q", "Sure?"), to="w"), switch("w", {"All": None}, wait=MESSAGE),
+             expire_after_minutes=60, ignore_triggers=True),
+    )  # fmt: skip
+    found = converted(data)
+    assert talk(found).tell(Said("yes")).said == ["Sure?", "Thank you"]
+    silent = talk(found).later(minutes=61).tell(fire("timeout"))
+    assert silent.said == ["Sure?", "Another time then"]
+    assert silent.later(days=30).timers[1:] == []  # a week is what every flow has there
+    alone = talk(found, key="ask")
+    assert alone.wait["interruptible"] is False
+    assert alone.later(minutes=61).tell(fire("timeout")).last.status == "ended"
+
+
+def test_an_older_flow_is_over_after_its_time_too() -> None:
+    rule = rules("r", "wait_message", ("All", OTHER, None))
+    asked = older(acts("a", reply("Sure?"), to="r"), rules=(rule,))
+    asked["metadata"]["expires"] = 30
+    chat = talk(converted({"version": "11.12", "flows": [asked]}))
+    assert chat.later(minutes=31).tell(fire("timeout")).last.status == "ended"
 
 
 @pytest.mark.parametrize(

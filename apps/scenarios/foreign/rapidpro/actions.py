@@ -21,7 +21,9 @@ LEFT_OUT = {
     "templating": "the message template of WhatsApp is left out",
     "all_urns": "it is sent to the chat only, not to every address of the person",
 }
-DIFFERS = "differs"  # set by `interactive.py`: how the message differs already
+# Set by `interactive.py` and `weni.py`: how the message differs already, and what it asks for besides a text.
+DIFFERS = "differs"
+HINT = "hint"
 MOST_BUTTONS = 50
 METHODS = frozenset({"GET", "POST", "PUT", "PATCH", "DELETE", "HEAD"})
 WITHOUT_BODY = frozenset({"GET", "HEAD"})
@@ -353,6 +355,12 @@ UNSUPPORTED = {
     "request_optin": "There is no opt-in of channels here.",
     "link_google_sheet": "Bring the sheet in as custom data.",
     "send_interactive_msg": "The file names a template that it does not hold. Write the message with its buttons anew.",
+    "send_whatsapp_msg": "Forms and orders of WhatsApp have no counterpart. Ask for one thing after another.",
+    "send_msg_catalog": "There are no catalogues of WhatsApp here. Bring the products in as custom data.",
+    "call_brain": "Use an agent.",
+    "call_wenigpt": "Use an agent.",
+    "call_external_service": "Use an action that sends a request to that service.",
+    "run_code_action": "Make it a custom action.",
     "set_contact_profile": "A person has one profile here.",
     "wait_for_result": "There is no waiting for another run here.",
     "say_msg": "It says nothing.",

@@ -13,17 +13,16 @@ from apps.scenarios.foreign.drawing import LONGEST_NOTE, Drawing, Section, join
 from apps.scenarios.foreign.formulas import FormulaError
 from apps.scenarios.foreign.naming import Distinct, category_of, slug, variable
 from apps.scenarios.foreign.rapidpro import actions, tests
-from apps.scenarios.foreign.rapidpro.actions import Chain, Place
-from apps.scenarios.foreign.rapidpro.interactive import HINT
+from apps.scenarios.foreign.rapidpro.actions import HINT, Chain, Place
 from apps.scenarios.foreign.rapidpro.languages import language
-from apps.scenarios.foreign.rapidpro.texts import Used, reference, write
+from apps.scenarios.foreign.rapidpro.nodes import EXPIRED, category_name, category_target, expiry, known_by, only_exit, question_last, waits
+from apps.scenarios.foreign.rapidpro.texts import SCHEME, Used, reference, write
 from apps.scenarios.foreign.reading import at, number, obj, objects, rows, text
 
 HINTS = {"location": "location", "image": "photo", "audio": "voice", "video": "file"}
 LONGEST_WAIT = 366 * 86400
 MOST_BRANCHES = 50
 ANSWER = "answer"
-SHOWN = 40  # letters of a message that stand for its node in the report
 TO = "to:"  # before the uuid of a node of theirs, where a block of ours is not known yet
 
 
@@ -101,8 +100,8 @@ class FlowSection:
     # --- one node -----------------------------------------------------------------------------------------------------
 
     def _node(self, uuid: str, node: Json, nodes: Mapping[str, Json]) -> None:
-        place, made = self._place(uuid, node), _question_last(objects(node.get("actions")))
-        asks = uuid if self._waits(node) else self._asked_next(node, nodes, made)
+        place, made = self._place(uuid, node), question_last(objects(node.get("actions")))
+        asks = uuid if waits(node) else self._asked_next(node, nodes, made)
         says = bool(asks and made) and made[-1].get("type") == "send_msg" and bool(text(made[-1].get("text")).strip())
         chains = [found for action in (made[:-1] if says else made) if (found := self._action(place, action))]
         if says or (asks and made):
@@ -110,12 +109,12 @@ class FlowSection:
         for before, after in pairwise(chains):
             for owner, taken in before.loose:
                 join(owner, taken, after.first)
-        if self._waits(node):
+        if waits(node):
             self.routers[uuid] = self._route(place, node, on=self._kept_in(node))
             if chains:
                 self.entries[uuid] = chains[0].first
             return
-        onward = self._route(place, node, on="") if obj(node.get("router")) else f"{TO}{self._only_exit(node)}"
+        onward = self._route(place, node, on="") if obj(node.get("router")) else f"{TO}{only_exit(node)}"
         for owner, taken in chains[-1].loose if chains else ():
             self._join(owner, taken, onward)
         self.entries[uuid] = chains[0].first if chains else onward
@@ -125,9 +124,6 @@ class FlowSection:
 
     # --- waiting ------------------------------------------------------------------------------------------------------
 
-    def _waits(self, node: Json) -> bool:
-        return text(at(node, "router", "wait", "type")) == "msg"
-
     def _kept_in(self, node: Json) -> str:
         name = text(at(node, "router", "result_name"))
         return variable(name) if name else ANSWER
@@ -136,9 +132,9 @@ class FlowSection:
         """The node that only waits and follows right after this one's last message; "" when there is none."""
         if not made or obj(node.get("router")) or made[-1].get("type") != "send_msg" or not text(made[-1].get("text")).strip():
             return ""
-        target = self._only_exit(node)
+        target = only_exit(node)
         follows = nodes.get(target, {})
-        return target if self._waits(follows) and not objects(follows.get("actions")) else ""
+        return target if waits(follows) and not objects(follows.get("actions")) else ""
 
     def _ask(self, place: Place, node: Json, uuid: str, *, action: Json | None = None) -> Chain:
         """A question: of a message, or silent where the way comes from elsewhere. What follows hangs on the node's router."""
@@ -149,17 +145,25 @@ class FlowSection:
             options = actions.replies(place, action, lost)
             if options:
                 params["choices"] = options
-        timeout = number(at(node, "router", "wait", "timeout", "seconds"))
-        if timeout is not None and 0 < timeout <= LONGEST_WAIT:
-            params["timeout"] = {"amount": timeout, "unit": "seconds"}
+        if self.flow.get("ignore_triggers") is True:
+            params["interruptible"] = False
         asked = place.node("input", params)
         self.loose.append(Loose(asked, "ok", uuid, asked=True))
-        if "timeout" in params:
-            category = text(at(node, "router", "wait", "timeout", "category_uuid"))
-            self._join(asked, "timeout", self._settled(place, node, category, self._result(node)))
+        self._wait_no_longer(place, asked, node)
         if params["kind"] != "text":  # there any message goes on, whatever it carries
             self._join(asked, "no_match", self._settled(place, node, text(at(node, "router", "default_category_uuid")), self._result(node)))
         return actions.done(place, asked, "send_msg and wait" if action else "wait for a message", lost)
+
+    def _wait_no_longer(self, place: Place, asked: Json, node: Json) -> None:
+        """Where the way goes without an answer: by the question's own time, else by the one after which the whole flow is over."""
+        seconds = number(at(node, "router", "wait", "timeout", "seconds"))
+        if seconds is not None and 0 < seconds <= LONGEST_WAIT:
+            asked["params"]["timeout"] = {"amount": seconds, "unit": "seconds"}
+            category = text(at(node, "router", "wait", "timeout", "category_uuid"))
+            self._join(asked, "timeout", self._settled(place, node, category, self._result(node)))
+        elif (minutes := expiry(self.flow)) is not None:
+            asked["params"]["timeout"] = {"amount": minutes, "unit": "minutes"}
+            join(asked, "timeout", self.drawing.ended_by(self.section, EXPIRED))
 
     def _kind(self, node: Json, action: Json | None) -> str:
         """What is asked for: what the wait hints at, or what all tests of the answer look for."""
@@ -178,7 +182,7 @@ class FlowSection:
                 place += 1
                 uuid = "" if loose.asked else loose.target
             node = nodes.get(uuid)
-            if node is not None and self._waits(node) and uuid not in self.entries:
+            if node is not None and waits(node) and uuid not in self.entries:
                 self.entries[uuid] = self._ask(self._place(uuid, node), node, uuid).first
 
     # --- routing ------------------------------------------------------------------------------------------------------
@@ -188,6 +192,8 @@ class FlowSection:
         router = obj(node.get("router"))
         if text(router.get("type")) == "random":
             return self._random(place, node)
+        if text(router.get("type")) == "smart":
+            place.tell("smart router", "approximated", "an AI chose there by what was meant; here the words themselves are looked for")
         key, first = self._result(node), None
         if not on and (key or objects(router.get("cases"))):
             on, first = self._operand(place, text(router.get("operand")), key)
@@ -220,11 +226,11 @@ class FlowSection:
 
     def _settled(self, place: Place, node: Json, category: str, key: str) -> str:
         """Where a category leads; through a block that keeps its name when some text of the file asks for it."""
-        target = self._category_target(node, category)
+        target = category_target(node, category)
         found = f"{TO}{target}" if target else ""
         if not key or key not in self.asked.categories:
             return found
-        values = [{"name": category_of(key), "value": self._category_name(node, category)}]
+        values = [{"name": category_of(key), "value": category_name(node, category)}]
         kept = place.node("set_variable", {"variables": values})
         self._join(kept, "next", found)
         return str(kept["id"])
@@ -235,6 +241,8 @@ class FlowSection:
         if found.lost:
             place.tell("router", "unsupported", found.lost[0])
         path = "" if found.lost or key else self._path(operand)
+        if path == SCHEME:
+            place.tell("router", "approximated", "it looks at the kind of the channel: telegram, widget, api or one of your own")
         if path:
             return path, None
         name = key or "looked_at"
@@ -264,7 +272,7 @@ class FlowSection:
         ids("else")
         branches, targets = [], {}
         for category, conditions in groups[:MOST_BRANCHES]:
-            name = self._category_name(node, category)
+            name = category_name(node, category)
             branch = {
                 "id": ids(slug(name, sign="-", empty="branch")),
                 "when": conditions[0] if len(conditions) == 1 else {"any": conditions},
@@ -315,7 +323,7 @@ class FlowSection:
         named = {ids(slug(text(item.get("name")), sign="-", empty="way")): item for item in categories}
         block = place.node("router", {"mode": "share", "branches": [{"id": name, "share": 1} for name in named]})
         for name, item in named.items():
-            target = self._category_target(node, text(item.get("uuid")))
+            target = category_target(node, text(item.get("uuid")))
             self._join(block, name, f"{TO}{target}" if target else "")
         place.tell("random", "exact")
         return str(block["id"])
@@ -323,7 +331,7 @@ class FlowSection:
     # --- another flow -------------------------------------------------------------------------------------------------
 
     def _enter_flow(self, place: Place, action: Json) -> Chain | None:
-        """Flows of the same file are sections here; what comes back says `child_status`."""
+        """Flows of the same file are sections here; what comes back says `child_status`: that it was completed, or that no answer came for too long."""
         flow = obj(action.get("flow"))
         section = self.known.get(text(flow.get("uuid")))
         if section is None:
@@ -334,9 +342,12 @@ class FlowSection:
         place.tell("enter_flow", "exact")
         if final:
             return Chain(node["id"], [])
-        after = place.node("set_variable", {"variables": [{"name": "child_status", "value": "completed"}]})
-        join(node, "next", after["id"])
-        return Chain(node["id"], [(after, "next")])
+        chain = Chain(node["id"], [])
+        for taken, status in (("next", "completed"), *((name, name) for name in section.outputs)):
+            after = place.node("set_variable", {"variables": [{"name": "child_status", "value": status}]})
+            join(node, taken, after["id"])
+            chain.loose.append((after, "next"))
+        return chain
 
     # --- reading ------------------------------------------------------------------------------------------------------
 
@@ -344,7 +355,7 @@ class FlowSection:
         return Place(
             drawing=self.drawing,
             section=self.section,
-            title=f"{self.section.name} / {_known_by(node) or uuid[:8]}",
+            title=f"{self.section.name} / {known_by(node) or uuid[:8]}",
             at=self._position(node),
             used=self.used,
             localization=obj(self.flow.get("localization")),
@@ -365,32 +376,3 @@ class FlowSection:
         found = obj(at(self.flow, "_ui", "nodes", text(node.get("uuid")), "position"))
         x, y = number(found.get("left")) or 0.0, number(found.get("top")) or 0.0
         return x * 1.5, y * 1.5 - (150 if above else 0)
-
-    def _only_exit(self, node: Json) -> str:
-        return next((text(item.get("destination_uuid")) for item in objects(node.get("exits"))), "")
-
-    def _category(self, node: Json, uuid: str) -> Json:
-        return next((item for item in objects(at(node, "router", "categories")) if text(item.get("uuid")) == uuid), {})
-
-    def _category_name(self, node: Json, uuid: str) -> str:
-        return text(self._category(node, uuid).get("name"))
-
-    def _category_target(self, node: Json, uuid: str) -> str:
-        wanted = text(self._category(node, uuid).get("exit_uuid"))
-        return next((text(item.get("destination_uuid")) for item in objects(node.get("exits")) if text(item.get("uuid")) == wanted), "")
-
-
-def _known_by(node: Json) -> str:
-    """What its author knows a node by: the result that it keeps, or the first words that it says."""
-    said = next((found for action in objects(node.get("actions")) if (found := " ".join(text(action.get("text")).split()))), "")
-    shown = said if len(said) <= SHOWN else f"{said[: SHOWN - 1].rstrip()}…"
-    return f"“{shown}”" if shown else text(at(node, "router", "result_name"))
-
-
-def _question_last(made: list[Json]) -> list[Json]:
-    """A message with quick replies after the actions that only keep something: its buttons wait for the answer, and nothing is said meanwhile."""
-    place = max((index for index, action in enumerate(made) if action.get("type") == "send_msg"), default=-1)
-    after = made[place + 1 :]
-    if place < 0 or not rows(made[place].get("quick_replies")) or not all(text(action.get("type")) in actions.KEEPING for action in after):
-        return made
-    return [*made[:place], *after, made[place]]

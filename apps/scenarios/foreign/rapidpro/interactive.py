@@ -5,11 +5,11 @@ from typing import Any
 
 from apps.core import strictjson
 from apps.scenarios.engine.contract import Json
-from apps.scenarios.foreign.rapidpro.actions import DIFFERS
+from apps.scenarios.foreign.rapidpro import weni
+from apps.scenarios.foreign.rapidpro.actions import DIFFERS, HINT
 from apps.scenarios.foreign.reading import at, obj, objects, rows, text
 
 MOST_BYTES = 64 * 1024
-HINT = "hint"  # set on a message that asks for something besides a text
 
 
 def templates_in(data: Any) -> dict[str, Json]:
@@ -26,12 +26,14 @@ def with_plain_messages(flow: Json, templates: Mapping[str, Json]) -> Json:
     """The flow with every interactive message that can be read as a plain message with quick replies."""
     nodes = [
         {**node, "actions": [_plain(action, templates) for action in rows(node.get("actions"))]} if rows(node.get("actions")) else node
-        for node in objects(flow.get("nodes"))
+        for node in map(weni.with_plain_routers, objects(flow.get("nodes")))
     ]
-    return {**flow, "nodes": nodes}
+    return {**flow, "nodes": nodes, "localization": weni.localization(flow)}
 
 
 def _plain(action: Any, templates: Mapping[str, Json]) -> Any:
+    if obj(action).get("type") == weni.MESSAGE:
+        return weni.plain(action)
     if obj(action).get("type") != "send_interactive_msg":
         return action
     template = templates.get(text(action.get("id"))) or templates.get(text(action.get("name"))) or {}

@@ -40,6 +40,7 @@ def migrated(flow: Json) -> Json:
         "language": language,
         "type": "voice" if flow.get("flow_type") == "V" else "messaging",
         "older": True,
+        "expire_after_minutes": meta.get("expires"),
         "nodes": [*ordered, *nodes.values()],
         "localization": job.localization,
         "_ui": {"nodes": job.places},

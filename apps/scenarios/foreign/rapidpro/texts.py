@@ -6,7 +6,7 @@ from dataclasses import dataclass, field
 
 from apps.identity.attributes import COLUMNS
 from apps.scenarios.foreign import liquid
-from apps.scenarios.foreign.formulas import LONGEST, Call, FormulaError, Literal, Operation, Tree, parse
+from apps.scenarios.foreign.formulas import LONGEST, Call, FormulaError, Literal, Operation, Path, Tree, parse
 from apps.scenarios.foreign.naming import category_of, variable
 
 # The names that may stand after an @; anything else, such as an e-mail address, is plain text.
@@ -28,6 +28,7 @@ CONTACT = {
 URNS = {"tel": "user_phone", "whatsapp": "user_phone", "mailto": "user_email", "telegram": "lead.chat_id", "ext": "lead.chat_id"}
 VALUES = frozenset({"", "value", "text", "input"})
 CATEGORIES = frozenset({"category", "category_localized"})
+SCHEME = "channel.kind"  # of the address of a chat
 # What goflow and the older engine know about a run without its flow having set it.
 WORLD: dict[tuple[str, ...], str] = {
     ("input",): "user_input", ("input", "text"): "user_input", ("step",): "user_input", ("step", "value"): "user_input",
@@ -36,6 +37,7 @@ WORLD: dict[tuple[str, ...], str] = {
     ("legacy_extra",): "webhook", ("extra",): "webhook", ("child", "status"): "child_status", ("child", "run", "status"): "child_status",
     ("channel", "name"): "channel.name", ("channel",): "channel.name", ("date", "yesterday"): "today | shift: '-1 days'",
     ("date", "tomorrow"): "today | shift: '1 days'", ("step", "contact"): "user_name",
+    ("urn", "scheme"): SCHEME, ("urn", "path"): "lead.chat_id",
 }  # fmt: skip
 FROM_ONE = frozenset({"word", "field"})  # functions of the older engine that count from 1
 
@@ -154,17 +156,21 @@ def output_of(formula: str, used: Used) -> str:
 
 def tree_of(formula: str, used: Used) -> Tree:
     """The formula as the newer engine reads it. Raises `FormulaError`."""
-    return _from_zero(parse(formula)) if used.older else parse(formula)
+    return _newer(parse(formula), older=used.older)
 
 
-def _from_zero(tree: Tree) -> Tree:
-    """The older engine's WORD(text, 1) is the newer word(text, 0)."""
+def _newer(tree: Tree, *, older: bool) -> Tree:
+    """The older engine's WORD(text, 1) is the newer word(text, 0). A part of an address is a name here."""
     match tree:
         case Operation():
-            return Operation(tree.sign, _from_zero(tree.left), _from_zero(tree.right))
+            return Operation(tree.sign, _newer(tree.left, older=older), _newer(tree.right, older=older))
+        case Call(name="urn_parts.path" | "urn_parts.display", arguments=(Path(parts=(root, *_)) as address,)) if root.lower() == "urns":
+            return address
+        case Call(name="urn_parts.scheme" | "urn_parts.path" | "urn_parts.display"):
+            return Path(("urn", "scheme" if tree.name == "urn_parts.scheme" else "path"))
         case Call():
-            given = [_from_zero(one) for one in tree.arguments]
-            if tree.name in FROM_ONE and len(given) > 1 and isinstance(given[1], Literal) and isinstance(given[1].value, float):
+            given = [_newer(one, older=older) for one in tree.arguments]
+            if older and tree.name in FROM_ONE and len(given) > 1 and isinstance(given[1], Literal) and isinstance(given[1].value, float):
                 given[1] = Literal(max(given[1].value - 1, 0.0))
             return Call(tree.name, tuple(given))
     return tree
@@ -232,6 +238,6 @@ def _result(rest: tuple[str, ...]) -> str:
 
 def _contact(rest: tuple[str, ...], used: Used) -> str:
     if len(rest) > 1:
-        return ""
+        return URNS.get(rest[1], "") if rest[0] == "urns" else ""
     key = rest[0] if rest else ""
     return CONTACT.get(key) or used.read(key)
