@@ -12,7 +12,7 @@ from playwright.sync_api import Locator, Page, expect
 from bench import canvas
 from tests.browser.conftest import Open
 from tests.browser.stage import ADMIN, PASSWORD, Stage
-from tests.scenarios.definitions import thank_you
+from tests.scenarios.definitions import button, definition, node, thank_you
 
 pytestmark = pytest.mark.timeout(240)
 MAKE = """
@@ -110,7 +110,7 @@ def saved(page: Page) -> None:
 # --- from nothing to a dialogue ---------------------------------------------------------------------------------------------
 
 
-def test_a_registration_is_built_with_the_mouse_published_and_run(
+def test_a_registration_is_built_with_the_mouse_tested_published_run_and_rolled_back(
     make: Callable[..., Made], sign_in: Callable[..., Page], new_page: Open
 ) -> None:
     made, page = make(EMPTY), sign_in()
@@ -138,8 +138,43 @@ def test_a_registration_is_built_with_the_mouse_published_and_run(
     saved(page)
     expect(page.get_by_role("tab", name="Problems")).to_have_text("Problems")
 
-    publish(page)
-    talk(new_page(), made)
+    try_out(page)
+    publish(page, "Built with the mouse")
+    expect(page.locator("body")).to_contain_text("Version 1 is published")
+    talk(new_page(), made, asks="Your e-mail?")
+
+    page.get_by_role("link", name="Open the builder").click()
+    block(page, "input_2").click()
+    write(page, "params.text", "Which e-mail?")
+    saved(page)
+    publish(page, "Another question")
+    expect(page.locator("body")).to_contain_text("Version 2 is published")
+    talk(new_page(), made, asks="Which e-mail?")
+
+    page.get_by_role("link", name="roll back").click()
+    page.locator("textarea[name=note]").fill("The first one was clearer")
+    page.locator("main, #content").get_by_role("button", name="Roll back").click()
+    expect(page.locator("body")).to_contain_text("Version 3 is published; it says what version 1 said.")
+    talk(new_page(), made, asks="Your e-mail?")
+
+
+def try_out(page: Page) -> None:
+    """A chat with the draft, kept as a test, and back to the builder."""
+    page.get_by_role("link", name="Try it").click()
+    page.get_by_role("button", name="Begin the chat").click()
+    chat = page.locator("[data-chat]")
+    chat.get_by_role("button", name="By phone").click()
+    expect(chat).to_contain_text("Your phone?")
+    page.get_by_role("textbox", name="Message of the person").fill("+998 90 123 45 67")
+    page.get_by_role("button", name="Send").click()
+    expect(chat).to_contain_text("Thank you, we have found you: +998901234567")
+    page.locator("[data-keep] input[name=name]").fill("Found by phone")
+    page.get_by_role("button", name="Keep", exact=True).click()
+    expect(page.locator("[data-kept]")).to_have_text("Kept as a test.")
+    page.get_by_role("link", name="All tests").click()
+    expect(page.get_by_role("row", name="Found by phone")).to_contain_text("passes")
+    page.get_by_role("link", name="Back to the draft").click()
+    page.get_by_role("link", name="Open the builder").click()
 
 
 def ask(page: Page, *, exit_label: str, to: tuple[float, float], node: str, text: str, kind: str, variable: str) -> None:
@@ -160,24 +195,89 @@ def begin_by_any_message(page: Page) -> None:
     triggers.locator("select").first.select_option(label="Any message")
 
 
-def publish(page: Page) -> None:
+def publish(page: Page, note: str) -> None:
     page.get_by_role("button", name="Publish…").click()
     page.get_by_role("dialog").get_by_role("button", name="Go on to publishing").click()
-    page.locator("textarea[name=note]").fill("Built with the mouse")
+    page.locator("textarea[name=note]").fill(note)
     page.locator("main, #content").get_by_role("button", name="Publish").first.click()
-    expect(page.locator("body")).to_contain_text("Version 1 is published")
 
 
-def talk(chat: Page, made: Made) -> None:
+def talk(chat: Page, made: Made, *, asks: str) -> None:
     chat.goto(f"{made.product.base_url}/widget/{made.chat}")
     box = chat.get_by_role("textbox", name="Write a message…")
     box.fill("Hi")
     box.press("Enter")
     chat.get_by_role("button", name="By e-mail").click()
-    expect(chat.get_by_text("Your e-mail?")).to_be_visible()
+    expect(chat.get_by_text(asks)).to_be_visible()
     box.fill("anna@example.com")
     box.press("Enter")
     expect(chat.get_by_text("Thank you, we have found you: anna@example.com")).to_be_visible()
+
+
+def test_texts_know_what_was_asked_before_and_buttons_change_places(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    draft = definition(
+        node("start", "start", next="ask"),
+        node("ask", "input", {"text": "City?", "save_as": "city"}, ok="say"),
+        node("say", "message", {"text": "", "buttons": [[button("yes", "Yes"), button("no", "No")]]}, yes="route"),
+        node("route", "router", {"branches": [{"id": "big", "title": "Big"}]}, big="end"),
+        node("end", "end"),
+    )
+    made, page = make(draft), sign_in()
+    page.goto(made.address)
+    block(page, "say").click()
+    page.locator("[data-path='params.text'] .cm-content").first.click()
+    page.keyboard.type("You live in {{ ci")
+    expect(page.locator(".cm-tooltip-autocomplete li").first).to_contain_text("city")
+    page.wait_for_timeout(150)  # the list takes no key in its first moment
+    page.keyboard.press("Enter")
+    expect(block(page, "say")).to_contain_text("You live in {{ city }}")
+    chips = page.locator(".fb-field-grid .fb-chip[draggable=true]")
+    chips.nth(1).drag_to(chips.nth(0))
+    expect(block(page, "say").locator(".fb-exit").first).to_have_text("No")
+    pull(page, "say", "No", block(page, "end"))
+    block(page, "route").click()
+    page.get_by_role("button", name="+ Add a condition").click()
+    row = page.locator(".fb-condition-row").first
+    row.locator(".cm-content").first.click()
+    page.keyboard.insert_text("city")
+    row.get_by_label("Operator").select_option(label="contains")
+    saved(page)
+    nodes = {found["id"]: found for found in made.stored()["sections"][0]["nodes"]}
+    assert [found["label"] for found in nodes["say"]["params"]["buttons"][0]] == ["No", "Yes"]
+    assert (nodes["say"]["params"]["text"], nodes["say"]["exits"]) == ("You live in {{ city }}", {"yes": "route", "no": "end"})
+    [when] = nodes["route"]["params"]["branches"][0]["when"]["all"]
+    assert (when["variable"], when["operator"]) == ("city", "contains")
+
+
+def test_chosen_blocks_go_into_another_scenario_as_text(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    source, target, page = make(thank_you()), make(EMPTY), sign_in()
+    page.goto(source.address)
+    for name in ("thanks", "done", "bye"):
+        block(page, name).locator(".fb-block-title").click(modifiers=["Shift"])
+    expect(page.locator(".fb-panel")).to_contain_text("3 items are chosen.")
+    page.keyboard.press("Control+c")
+    page.goto(target.address)
+    page.get_by_role("button", name="Begin with “Start”").click()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+v")
+    expect(page.locator(".fb-toast")).to_have_text("3 blocks pasted")
+    page.get_by_role("button", name="Put in order").click()
+    pull(page, "start", "Next", block(page, "thanks"))
+    saved(page)
+    nodes = {found["id"]: found.get("exits") for found in target.stored()["sections"][0]["nodes"]}
+    assert nodes == {"start": {"next": "thanks"}, "thanks": {"confirm": "done", "later": "bye"}, "done": {}, "bye": {}}
+
+
+def test_errors_refuse_publishing_and_lead_to_their_field(make: Callable[..., Made], sign_in: Callable[..., Page]) -> None:
+    made, page = make(definition(node("start", "start", next="call"), node("call", "action", {"action": "action_send_request"}))), sign_in()
+    page.goto(made.address)
+    expect(block(page, "call").locator(".fb-badge.fb-error")).to_be_visible()
+    page.get_by_role("button", name="Publish…").click()
+    dialog = page.get_by_role("dialog", name="It cannot be published yet")
+    expect(dialog.get_by_role("button", name="Go on to publishing")).to_have_count(0)
+    dialog.get_by_role("button", name=re.compile("Fill it in; it is required")).first.click()
+    expect(page.locator("[data-path='params.params.url'] .cm-content")).to_be_focused()
+    expect(page.locator("[data-path='params.params.url'] .fb-problem")).to_have_text("Fill it in; it is required.")
 
 
 # --- nothing is lost ----------------------------------------------------------------------------------------------------------
@@ -226,13 +326,13 @@ def met(make: Callable[..., Made], sign_in: Callable[..., Page], complaints: lis
 
 
 def change(page: Page, titles: dict[str, str]) -> None:
-    for node, title in titles.items():
-        block(page, node).click()
+    for name, title in titles.items():
+        block(page, name).click()
         page.locator("#fb-title").fill(title)
 
 
 def titles_of(made: Made) -> dict[str, str]:
-    return {node["id"]: node["title"] for node in made.stored()["sections"][0]["nodes"] if node.get("title")}
+    return {found["id"]: found["title"] for found in made.stored()["sections"][0]["nodes"] if found.get("title")}
 
 
 def test_a_colleagues_save_is_told_block_by_block_and_both_are_brought_together(met: tuple[Made, Page, Page]) -> None:
@@ -337,8 +437,8 @@ def test_what_others_wrote_is_never_run_and_broken_texts_paste_nothing(make: Cal
     script = "<img src=x onerror=\"document.title='run'\"><script>document.title='run'</script>"
     draft = thank_you()
     draft["sections"][0]["name"] = script
-    for node in draft["sections"][0]["nodes"]:
-        node["title"] = node["note"] = script
+    for found in draft["sections"][0]["nodes"]:
+        found["title"] = found["note"] = script
     made, page = make(draft), sign_in()
     page.goto(made.address)
     block(page, "thanks").click()

@@ -21,6 +21,7 @@ import { openWay, useMarkedEdges, useMini } from "../overlay/ways.ts";
 import { addBlock, addNoteAt, edgeId, endsOf, sectionNow } from "../state/acting.ts";
 import { onLook, showSection } from "../state/choosing.ts";
 import { edit, get, set, useBuilder } from "../state/store.ts";
+import { gettext } from "../texts.ts";
 import { Afar, Picture, useAfar } from "./afar.tsx";
 import { BlockNode } from "./BlockNode.tsx";
 import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
@@ -131,6 +132,7 @@ export function Canvas() {
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
       <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
     </ReactFlow>
+    {sectionNow(state)?.nodes.length || locked ? null : <Emptiness />}
     </Afar>
   );
 }
@@ -140,6 +142,17 @@ const dropped = (_event: unknown, node: CanvasNode, dragged: CanvasNode[]): void
 /** While it moves the canvas is a picture that is pushed about, not drawn anew in every frame. */
 const moving = (): void => document.querySelector(".react-flow")?.classList.add("fb-moving");
 const resting = (): void => document.querySelector(".react-flow")?.classList.remove("fb-moving");
+
+/** What to do with a section that has no blocks yet. */
+function Emptiness() {
+  const start = useBuilder((state) => state.metadata.blocks.find((block) => block.begins === "section"));
+  return (
+    <div className="fb-hint">
+      <p>{gettext("Nothing here yet. Drag a block from the list on the left, or press / and type what you look for.")}</p>
+      {start ? <button type="button" className="fb-button fb-primary" onClick={() => addBlock(start.kind, { x: 80, y: 200 })}>{gettext("Begin with “%(block)s”", { block: start.label })}</button> : null}
+    </div>
+  );
+}
 
 /** All of a small section; of a large one its first block, large enough to be read. */
 function showBeginning(flow: ReactFlowInstance<CanvasNode>): void {

@@ -1,7 +1,7 @@
 // One parameter: its label, the control that its schema asks for, its help, and what the check says of it.
 import type { ReactNode } from "react";
 import { kindOf, resolve, type Schema } from "../model/schema.ts";
-import type { Json } from "../model/types.ts";
+import type { Json, Problem } from "../model/types.ts";
 import { gettext, plain } from "../texts.ts";
 import { ActionField, ActionParamsField } from "./ActionField.tsx";
 import { ConditionField } from "./ConditionField.tsx";
@@ -58,9 +58,16 @@ export function FieldProblems({ path }: { path: string }) {
     <>
       {problems.map((problem) => (
         <div key={problem.message} className={`fb-problem fb-${problem.level}`} role={problem.level === "error" ? "alert" : undefined}>
-          {problem.message.replace(/^[^“]*“[^”]*”(?:,[^:]*)?: /, "")}
+          {withoutPlace(problem)}
         </div>
       ))}
     </>
   );
+}
+
+/** Beside its field a message need not say where it belongs: neither the block nor the parameter. */
+function withoutPlace(problem: Problem): string {
+  const text = problem.message.replace(/^[^“]*“[^”]*”(?:,[^:]*)?: /, "");
+  const place = text.slice(0, text.indexOf(": "));
+  return place && problem.field.endsWith(place) ? text.slice(place.length + 2) : text;
 }
