@@ -9,7 +9,7 @@ import { openFromAddress } from "./overlay/opening.ts";
 import { PeopleDialog } from "./overlay/People.tsx";
 import { BlockForm } from "./panels/BlockForm.tsx";
 import { ConflictDialog } from "./panels/ConflictDialog.tsx";
-import { Help, PublishDialog, Search, Toast } from "./panels/dialogs.tsx";
+import { Help, PasteDialog, PublishDialog, Search, Toast } from "./panels/dialogs.tsx";
 import { Palette } from "./panels/Palette.tsx";
 import { Problems } from "./panels/Problems.tsx";
 import { QuickAdd } from "./panels/QuickAdd.tsx";
@@ -60,6 +60,7 @@ function Page() {
       <DifferencesLayer />
       <ConflictDialog />
       <PublishDialog />
+      <PasteDialog />
       <Search />
       <Help />
       <Toast />

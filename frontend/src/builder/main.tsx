@@ -29,7 +29,7 @@ async function start(root: HTMLElement): Promise<void> {
   const first = read.doc.definition.sections[0]?.id ?? "";
   begin({
     metadata, doc: read.doc, section: first, selected: new Set(), selectedEdges: new Set(), facts, problems: [], checked: false, panel: "section", field: "",
-    history: emptyHistory(), save: draft.may_edit ? "saved" : "readonly", saveWords: "", draft, conflict: null, others: [], toast: null, search: false, help: false, publishing: false,
+    history: emptyHistory(), save: draft.may_edit ? "saved" : "readonly", saveWords: "", draft, conflict: null, others: [], toast: null, search: false, help: false, publishing: false, pasting: false,
     adding: null, language: read.doc.definition.default_language ?? "en",
   });
   const doc = drawable(read.doc);

@@ -9,7 +9,7 @@ import { knownNames } from "../model/names.ts";
 import { nodesOf } from "../model/reading.ts";
 import type { Schema } from "../model/schema.ts";
 import type { BlockData, Problem } from "../model/types.ts";
-import { duplicateChosen, exitsOf, removeChosen, sectionNow } from "../state/acting.ts";
+import { arrange, copyChosen, copyToClipboard, duplicateChosen, exitsOf, removeChosen, sectionNow } from "../state/acting.ts";
 import { goTo, goToProblem } from "../state/choosing.ts";
 import { edit, useBuilder } from "../state/store.ts";
 import { gettext, ngettext } from "../texts.ts";
@@ -28,6 +28,10 @@ function Several({ count }: { count: number }) {
   return (
     <div className="fb-form">
       <p>{ngettext("%(count)s item is chosen.", "%(count)s items are chosen.", count)}</p>
+      <div className="fb-row">
+        <button type="button" className="fb-button" onClick={() => void copyToClipboard(copyChosen())}>{gettext("Copy as text")}</button>
+        {locked ? null : <button type="button" className="fb-button" onClick={arrange}>{gettext("Put these in order")}</button>}
+      </div>
       {locked ? null : (
         <div className="fb-row">
           <button type="button" className="fb-button" onClick={duplicateChosen}>{gettext("Duplicate")}</button>
@@ -92,6 +96,7 @@ function OneBlock({ node }: { node: BlockData }) {
           <code title={gettext("Stable name; the trace and files use it")}>{node.id}</code>
           {world.disabled ? null : (
             <>
+              <button type="button" className="fb-icon" title={gettext("Copy as text")} aria-label={gettext("Copy as text")} onClick={() => void copyToClipboard(copyChosen())}><span className="material-symbols-outlined" aria-hidden="true">content_copy</span></button>
               <button type="button" className="fb-button" onClick={duplicateChosen}>{gettext("Duplicate")}</button>
               <button type="button" className="fb-button fb-danger" onClick={removeChosen}>{gettext("Delete")}</button>
             </>

@@ -56,6 +56,7 @@ export function Topbar() {
       {tool("undo", gettext("Undo"), "Ctrl+Z", undo, locked || !past)}
       {tool("redo", gettext("Redo"), "Ctrl+Y", redo, locked || !future)}
       {tool("account_tree", gettext("Put in order"), "Shift+L", arrange, locked)}
+      {tool("content_paste", gettext("Insert blocks from text"), "Ctrl+V", () => set({ pasting: true }), locked)}
       {tool("search", gettext("Search"), "Ctrl+F", () => set({ search: true }))}
       {tool("keyboard", gettext("Keys"), "?", () => set({ help: true }))}
       {mayMeasure() ? (

@@ -1,8 +1,10 @@
 // What lies over the page: publishing, the search, the keys, a short word about what happened.
+import { useReactFlow } from "@xyflow/react";
 import { useEffect, useRef, useState, type ReactNode } from "react";
 import { frame } from "../frame.ts";
 import { labelOf } from "../canvas/drawing.ts";
 import { textsIn } from "../model/schema.ts";
+import { pasteText } from "../state/acting.ts";
 import { goTo, goToProblem } from "../state/choosing.ts";
 import { saveNow } from "../state/saving.ts";
 import { get, set, useBuilder, type State } from "../state/store.ts";
@@ -99,7 +101,7 @@ export function Search() {
         }} />
       <ul className="fb-hits" role="listbox">
         {found.map((hit, index) => (
-          <li key={hit.id} role="option" aria-selected={index === chosen} onMouseEnter={() => setChosen(index)} onClick={() => go(hit)}>
+          <li key={hit.id} ref={index === chosen ? intoView : null} role="option" aria-selected={index === chosen} onMouseEnter={() => setChosen(index)} onClick={() => go(hit)}>
             <strong>{hit.title}</strong> <span>{hit.section}</span>
             <div>{hit.text.slice(0, 120)}</div>
           </li>
@@ -107,6 +109,37 @@ export function Search() {
       </ul>
       {typed && !found.length ? <p className="fb-empty">{gettext("Nothing was found.")}</p> : null}
       <div className="fb-row fb-dialog-acts"><button type="button" className="fb-button" onClick={close}>{gettext("Close")}</button></div>
+    </Dialog>
+  );
+}
+
+const intoView = (item: HTMLElement | null): void => item?.scrollIntoView({ block: "nearest" });
+
+// --- blocks as text -------------------------------------------------------------------------------------------------------
+
+/** For those who use no keys, and for text that came by letter or file. */
+export function PasteDialog() {
+  const open = useBuilder((state) => state.pasting);
+  const [text, setText] = useState("");
+  const flow = useReactFlow();
+  if (!open) return null;
+  const close = (): void => {
+    setText("");
+    set({ pasting: false });
+  };
+  const insert = (): void => {
+    const box = document.querySelector(".react-flow")?.getBoundingClientRect();
+    const at = flow.screenToFlowPosition({ x: (box?.left ?? 0) + (box?.width ?? 0) / 3, y: (box?.top ?? 0) + (box?.height ?? 0) / 3 });
+    if (pasteText(text, at)) close();
+  };
+  return (
+    <Dialog title={gettext("Insert blocks from text")} onClose={close}>
+      <p>{gettext("Copied blocks are text. Put it here to insert them into this section, also from another scenario or an exported file.")}</p>
+      <textarea className="fb-mono" rows={10} autoFocus value={text} aria-label={gettext("Blocks as JSON")} onChange={(event) => setText(event.target.value)} />
+      <div className="fb-row fb-dialog-acts">
+        <button type="button" className="fb-button" onClick={close}>{gettext("Close")}</button>
+        <button type="button" className="fb-button fb-primary" disabled={!text.trim()} onClick={insert}>{gettext("Insert")}</button>
+      </div>
     </Dialog>
   );
 }

@@ -75,14 +75,15 @@ export const endsOf = (id: string): { source: string; exit: string } => {
 export const copyChosen = (): string => copied(get().doc, get().selected);
 
 /** A whole draft for a file, a letter or a paste into another scenario. */
-export async function copyDocument(doc: Doc): Promise<void> {
-  const text = JSON.stringify(doc, null, 2);
+export const copyDocument = (doc: Doc): Promise<void> => copyToClipboard(JSON.stringify(doc, null, 2));
+
+export async function copyToClipboard(text: string): Promise<void> {
   try {
     await navigator.clipboard.writeText(text);
   } catch {
     if (!copiedByHand(text)) return toast(gettext("The browser does not let this page copy. Open the JSON editor instead."), true);
   }
-  toast(gettext("Copied as JSON."));
+  toast(gettext("Copied as text (JSON)."));
 }
 
 /** Where a page has no secure origin browsers offer no clipboard, but still copy what is selected. */

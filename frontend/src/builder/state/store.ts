@@ -32,6 +32,7 @@ export type State = {
   search: boolean;
   help: boolean;
   publishing: boolean;
+  pasting: boolean;
   adding: { x: number; y: number; source: string; exit: string } | null;
   language: string;
 };
