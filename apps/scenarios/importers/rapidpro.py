@@ -11,7 +11,7 @@ from apps.scenarios.foreign.naming import Distinct, slug
 from apps.scenarios.foreign.rapidpro import starts
 from apps.scenarios.foreign.rapidpro.files import Flow, categories_in, fields_in, flows_in, values_in
 from apps.scenarios.foreign.rapidpro.flows import Asked, FlowSection
-from apps.scenarios.foreign.rapidpro.languages import language
+from apps.scenarios.foreign.rapidpro.languages import UNDETERMINED, language, names_none, spoken
 from apps.scenarios.foreign.rapidpro.nodes import EXPIRED, expiry
 from apps.scenarios.foreign.rapidpro.tests import group_name
 from apps.scenarios.foreign.rapidpro.texts import Used
@@ -40,15 +40,19 @@ class RapidPro(Importer):
         found = Imported()
         _groups(data, used, found)
         begun = starts.starts_in(data, used)
-        asked = Asked(categories_in(flows), values_in(flows))
+        asked, unnamed = Asked(categories_in(flows), values_in(flows)), spoken(flow.body for flow in flows)
         for flow in flows:
-            drawing = Drawing(flow.name, language(text(flow.body.get("language"))), languages=_languages(flow, known))
+            own_language = unnamed if names_none(flow.body) else language(text(flow.body.get("language")))
+            drawing = Drawing(flow.name, own_language, languages=_languages(flow, known, own_language))
             _draw(drawing, flow, known, used, asked)
             own = starts.by_words({"name": flow.name, **flow.body})
             for start in (*filter(None, [own]), *(start for start in begun if start.flow == flow.uuid)):
                 starts.draw(drawing, start)
             found.lines += drawing.lines
             found.scenarios.append(_drawn(drawing, flow, keys))
+        if unnamed == UNDETERMINED:
+            message = "The file does not say which language its first texts are in: they came over as “und”. Choose the language in each scenario."
+            found.lines.append(Line("", _("The file"), "language", "approximated", message))
         found.constants = dict.fromkeys(sorted(used.constants), "")
         found.fields = _fields(data, used)
         found.lines += [
@@ -121,9 +125,9 @@ def _entered(flow: Flow, known: Mapping[str, Flow]) -> list[Flow]:
     return list(found.values())
 
 
-def _languages(flow: Flow, known: Mapping[str, Flow]) -> tuple[str, ...]:
+def _languages(flow: Flow, known: Mapping[str, Flow], own: str) -> tuple[str, ...]:
     """Of all flows that are drawn together; the flow's own first."""
-    found = [language(text(flow.body.get("language")))]
+    found = [own]
     for one in _entered(flow, known):
         found += [language(code) for code in obj(one.body.get("localization"))]
     return tuple(dict.fromkeys(found))

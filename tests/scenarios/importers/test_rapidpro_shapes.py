@@ -481,6 +481,50 @@ def test_an_older_flow_is_over_after_its_time_too() -> None:
     assert chat.later(minutes=31).tell(fire("timeout")).last.status == "ended"
 
 
+def based(**localization: Json) -> Json:
+    ask = switch("w", {"Yes": "y", "Other": "o"}, ("has_any_word", ["sim"], "Yes"), wait=MESSAGE, actions=(said("q", "Tudo bem?"),))
+    return flow("f", "One", node("m", said("m", "Bom dia"), to="w"), ask, node("y", said("y", "Que bom")), node("o", said("o", "Pena")),
+                language="base", localization=localization)  # fmt: skip
+
+
+def test_texts_of_no_language_are_of_the_one_whose_translations_say_the_same() -> None:
+    english = {"m": {"text": ["Good morning"]}, "q": {"text": ["All fine?"]}, "w-case-0": {"arguments": ["yes"]}}
+    portuguese = {"m": {"text": ["Bom dia"]}, "q": {"text": ["Tudo certo?"]}, "w-case-0": {"arguments": ["claro"]}}
+    found = converted(based(eng=english, por=portuguese))
+    assert found.scenarios[0].definition["default_language"] == "pt"
+    assert talk(found, facts=speaker("en")).tell(Said("yes")).said == ["Good morning", "All fine?", "Que bom"]
+    for answer, last in (("sim", "Que bom"), ("claro", "Que bom"), ("não", "Pena")):
+        assert talk(found, facts=speaker("pt")).tell(Said(answer)).said == ["Bom dia", "Tudo certo?", last]
+
+
+def test_texts_of_no_language_stay_beside_english_ones() -> None:
+    found = converted(based(eng={"m": {"text": ["Good morning"]}, "w-case-0": {"arguments": ["yes"]}}))
+    assert found.scenarios[0].definition["languages"] == ["und", "en"]
+    assert talk(found, facts=speaker("en")).said[0] == "Good morning"
+    assert talk(found, facts=speaker("ru")).tell(Said("sim")).said == ["Bom dia", "Tudo bem?", "Que bom"]
+    assert ("language", "approximated") in told(found)
+    assert converted(based(hi={"m": {"text": ["..."]}})).scenarios[0].definition["default_language"] == "en"
+
+
+def test_small_losses_are_told() -> None:
+    listed = '{"type":"list","title":"Teams","body":"Choose","items":[{"title":"All","options":[{"type":"text","title":"A","description":"north"}]}]}'
+    found = converted(
+        flow("f", "One", node("n",
+            said("l", "Hi", labels=[{"name": "Started", "uuid": "1"}]),
+            said("t", "", templating={"template": {"name": "ticket", "uuid": "2"}, "variables": ["a"]}),
+            said("p", "Choose @contact.list_profiles"),
+            {"uuid": "i", "type": "send_interactive_msg", "id": 1, "name": "Teams", "text": listed}, to="w"),
+            switch("w", {"All": None}, wait=MESSAGE))
+    )  # fmt: skip
+    assert [line.message for line in found.lines] == [
+        "its labels are left out",
+        "The words of a message template of WhatsApp are not in the file.",
+        "kept as text: @contact.list_profiles (nothing here is “contact.list_profiles”)",
+        "what stands below the items of its list is left out",
+    ]
+    assert "list_profiles" not in found.fields
+
+
 @pytest.mark.parametrize(
     ("template", "shown"),
     [

@@ -19,6 +19,7 @@ ENDINGS = {"image": ("jpg", "jpeg", "png", "gif", "webp"), "audio": ("mp3", "m4a
 LEFT_OUT = {
     "template": "the message template of WhatsApp is left out",
     "templating": "the message template of WhatsApp is left out",
+    "labels": "its labels are left out",
     "all_urns": "it is sent to the chat only, not to every address of the person",
 }
 # Set by `interactive.py` and `weni.py`: how the message differs already, and what it asks for besides a text.
@@ -43,6 +44,7 @@ class Place:
     categories: frozenset[str]
     flow: Mapping[tuple[str, ...], str] = field(default_factory=dict)  # what the flow is called, by the path that names it
     results: tuple[str, ...] = ()
+    unnamed: bool = False  # the flow does not name its language, so a translation may be the text itself
 
     def node(self, kind: str, params: Json, *, title: str = "") -> Json:
         found = self.drawing.node(self.section, kind, params, title=title, place=self.at)
@@ -65,7 +67,8 @@ class Place:
             for code, found in self.localization.items()
             if len(rows(obj(obj(found).get(uuid)).get(field))) > index
         }
-        return translated(self.plain(base, lost), others, language=self.drawing.language)
+        own = others.get(self.drawing.language, "") if self.unnamed else ""
+        return translated(own or self.plain(base, lost), others, language=self.drawing.language)
 
 
 @dataclass
@@ -155,7 +158,9 @@ def _send(place: Place, action: Json) -> Made:
     lost: list[str] = []
     params = message_params(place, action, lost)
     if not params.get("media") and not text(action.get("text")).strip():
-        place.tell("send_msg", "unsupported", "The message has no text.")
+        template = action.get("templating") or action.get("template")
+        why = "The words of a message template of WhatsApp are not in the file." if template else "The message has no text."
+        place.tell("send_msg", "unsupported", why)
         return None
     dropped = bool(rows(action.get("quick_replies")))
     near = "quick replies are left out, because no answer is waited for" if dropped else ""
@@ -362,6 +367,6 @@ UNSUPPORTED = {
     "call_external_service": "Use an action that sends a request to that service.",
     "run_code_action": "Make it a custom action.",
     "set_contact_profile": "A person has one profile here.",
-    "wait_for_result": "There is no waiting for another run here.",
+    "wait_for_result": "There is no waiting for an answer that comes later. Use an endpoint that emits an event.",
     "say_msg": "It says nothing.",
 }

@@ -14,7 +14,7 @@ from apps.scenarios.foreign.formulas import FormulaError
 from apps.scenarios.foreign.naming import Distinct, category_of, slug, variable
 from apps.scenarios.foreign.rapidpro import actions, tests
 from apps.scenarios.foreign.rapidpro.actions import HINT, Chain, Place
-from apps.scenarios.foreign.rapidpro.languages import language
+from apps.scenarios.foreign.rapidpro.languages import language, names_none
 from apps.scenarios.foreign.rapidpro.nodes import EXPIRED, category_name, category_target, expiry, known_by, only_exit, question_last, waits
 from apps.scenarios.foreign.rapidpro.texts import SCHEME, Used, reference, write
 from apps.scenarios.foreign.reading import at, number, obj, objects, rows, text
@@ -309,8 +309,10 @@ class FlowSection:
             return None
 
     def _in_language(self, otherwise: Json, there: Json | None, code: str) -> Json:
-        if there is None or code == self.drawing.language:
+        if there is None or there == otherwise or (code == self.drawing.language and not names_none(self.flow)):
             return otherwise
+        if code == self.drawing.language:
+            return {"any": [otherwise, there]}
         speaks = {"variable": "language", "operator": "equals", "value": code}
         return {"any": [{"all": [speaks, there]}, {"all": [{**speaks, "operator": "not_equals"}, otherwise]}]}
 
@@ -362,6 +364,7 @@ class FlowSection:
             categories=self.asked.categories,
             flow={("run", "flow", key): text(self.flow.get(key)) for key in ("name", "uuid")},
             results=self._results,
+            unnamed=names_none(self.flow),
         )
 
     @cached_property

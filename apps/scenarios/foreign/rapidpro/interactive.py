@@ -48,6 +48,8 @@ def _plain(action: Any, templates: Mapping[str, Json]) -> Any:
     if text(content.get("type")) == "location_request_message":
         made[HINT] = "location"
     why = ["the groups of its list are one row of buttons"] if len(objects(content.get("items"))) > 1 else []
+    if any(text(option.get("description")) for group in objects(content.get("items")) for option in objects(group.get("options"))):
+        why.append("what stands below the items of its list is left out")
     if len(obj(template.get("translations"))) > 1:
         why.append("its translations are left out, because the file does not name their languages")
     return {**made, DIFFERS: "; ".join(why)}

@@ -1,5 +1,11 @@
 """RapidPro's three-letter codes (ISO 639-3) as the two-letter ones that people of other messengers have."""
 
+from collections import Counter
+from collections.abc import Iterable
+
+from apps.scenarios.engine.contract import Json
+from apps.scenarios.foreign.reading import at, obj, objects, rows, text
+
 SHORT = {
     "eng": "en", "rus": "ru", "ukr": "uk", "uzb": "uz", "kaz": "kk", "spa": "es", "fra": "fr", "fre": "fr", "por": "pt", "deu": "de",
     "ger": "de", "ita": "it", "hin": "hi", "mar": "mr", "tam": "ta", "tel": "te", "kan": "kn", "ben": "bn", "guj": "gu", "pan": "pa",
@@ -9,7 +15,8 @@ SHORT = {
     "nep": "ne", "sin": "si", "pol": "pl", "ron": "ro", "bul": "bg", "ell": "el", "heb": "he", "fas": "fa", "pus": "ps", "kir": "ky",
     "tgk": "tg", "aze": "az", "hye": "hy", "kat": "ka", "jpn": "ja", "kor": "ko", "nld": "nl",
 }  # fmt: skip
-UNKNOWN = frozenset({"", "base", "und", "mul"})
+UNDETERMINED = "und"
+UNKNOWN = frozenset({"", "base", UNDETERMINED, "mul"})
 # Glific writes a person's language by its name.
 NAMED = {
     "english": "en", "hindi": "hi", "marathi": "mr", "tamil": "ta", "telugu": "te", "kannada": "kn", "bengali": "bn", "gujarati": "gu",
@@ -25,3 +32,24 @@ def language(code: str) -> str:
     if low in UNKNOWN or not (2 <= len(low) <= 3 and low.isascii() and low.isalpha()):  # noqa: PLR2004
         return "en"
     return SHORT.get(low, low)
+
+
+def names_none(flow: Json) -> bool:
+    """Whether the flow does not say in which language its texts are."""
+    return text(flow.get("language")).strip().lower() in UNKNOWN
+
+
+def spoken(flows: Iterable[Json]) -> str:
+    """The language of flows that name none: the one of the translations that say the same; else English, unless the translations have it."""
+    same: Counter[str] = Counter()
+    others: set[str] = set()
+    for flow in filter(names_none, flows):
+        said = {text(one.get("uuid")): text(one.get("text")) for node in objects(flow.get("nodes")) for one in objects(node.get("actions"))}
+        for code, found in obj(flow.get("localization")).items():
+            others.add(language(code))
+            translations = {uuid: rows(at(found, uuid, "text")) for uuid, words in said.items() if uuid and words}
+            same[language(code)] += sum(bool(given) and text(given[0]) == said[uuid] for uuid, given in translations.items())
+    nearest = same.most_common(1)
+    if nearest and nearest[0][1]:
+        return nearest[0][0]
+    return UNDETERMINED if "en" in others else "en"

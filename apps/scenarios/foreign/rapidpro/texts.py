@@ -25,6 +25,13 @@ CONTACT = {
     "timezone": "user_timezone", "tel": "user_phone", "tel_e164": "user_phone", "urn": "user_phone", "mailto": "user_email",
     "email": "user_email", "uuid": "lead.id", "id": "lead.id", "groups": "groups", "channel": "channel.name",
 }  # fmt: skip
+# What those systems know about a person and nothing here does; all else after `contact` is an attribute.
+UNKNOWN = frozenset(
+    {
+        "created_on", "last_seen_on", "status", "tickets", "ref", "urns", "in_groups", "list_profiles", "has_multiple_profiles", "optin_time",
+        "optin_status", "optin_method", "bsp_status",
+    }
+)  # fmt: skip
 URNS = {"tel": "user_phone", "whatsapp": "user_phone", "mailto": "user_email", "telegram": "lead.chat_id", "ext": "lead.chat_id"}
 VALUES = frozenset({"", "value", "text", "input"})
 CATEGORIES = frozenset({"category", "category_localized"})
@@ -240,4 +247,4 @@ def _contact(rest: tuple[str, ...], used: Used) -> str:
     if len(rest) > 1:
         return URNS.get(rest[1], "") if rest[0] == "urns" else ""
     key = rest[0] if rest else ""
-    return CONTACT.get(key) or used.read(key)
+    return CONTACT.get(key) or ("" if key in UNKNOWN else used.read(key))

@@ -18,7 +18,7 @@ WORDS: Mapping[str, Any] = {
     "send_interactive_msg": _("interactive message"), "link_google_sheet": _("Google sheet"),
     "send_whatsapp_msg": _("WhatsApp message"), "send_msg_catalog": _("WhatsApp catalogue"), "call_brain": _("call an agent"),
     "call_wenigpt": _("call an agent"), "call_external_service": _("call an external service"), "run_code_action": _("run code"),
-    "smart router": _("split with an AI"), "random": _("split randomly"), "router": _("split"),
+    "language": _("language"), "smart router": _("split with an AI"), "random": _("split randomly"), "router": _("split"),
     "has_any_word": _("rule: has any of the words"), "has_all_words": _("rule: has all of the words"), "has_phrase": _("rule: has the phrase"),
     "has_only_phrase": _("rule: has only the phrase"), "has_only_text": _("rule: is exactly"), "has_beginning": _("rule: starts with"),
     "has_text": _("rule: has some text"), "has_value": _("rule: has a value"), "has_pattern": _("rule: matches the pattern"),
