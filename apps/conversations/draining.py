@@ -13,6 +13,7 @@ from celery.signals import worker_shutting_down
 from django.db import close_old_connections
 
 from apps.conversations import advancing, waking
+from apps.core import hot
 
 LINGERING = 1.5  # seconds without work after which the worker's thread is free for other things; less than Redis is waited for
 STUCK = 0.5  # a batch that takes longer no longer keeps others from beginning
@@ -66,6 +67,7 @@ _threads = ThreadPoolExecutor(thread_name_prefix="drain")
 
 def _in_own_session(until: float) -> int:
     close_old_connections()
+    hot.dedicate()
     try:
         return _drain(until)
     finally:

@@ -7,7 +7,7 @@ from typing import Any, TypeVar
 
 from django.db import InterfaceError, OperationalError, connection
 
-from apps.core import claimants
+from apps.core import claimants, hot
 
 T = TypeVar("T")
 
@@ -56,6 +56,7 @@ class Claimant:
         if connection.connection is None or connection.connection is not self._session or connection.connection.closed:
             self._session = None
             connection.close()
+            hot.dedicate()
             self.identity = claimants.enter(self._lock_class)
             for table, hand in self.hand.items():
                 claimants.keep(table, identity=self.identity, hand=hand)

@@ -13,8 +13,11 @@ from typing import Any, TypeVar
 
 import psycopg
 from django.db import NotSupportedError, connection
+from django.db.backends.base.base import BaseDatabaseWrapper
+from django.db.backends.signals import connection_created
 from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
+from django.dispatch import receiver
 
 from apps.core.fields import EncryptedTextField
 
@@ -52,6 +55,32 @@ def _execute(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[
             cursor.execute(sql, params)
         # `description` would tell as well whether there are rows, for the price of a list of all columns.
         return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+
+
+class _Dedicated(threading.local):
+    """Whether the present thread is one of those that run hot statements and little else."""
+
+    here: bool = False
+
+
+_dedicated = _Dedicated()
+# A batch is a few rows by their keys. PostgreSQL takes a list for a hundred rows, and then reads the whole of a table that is not yet large.
+_BY_INDEX = "SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off"
+
+
+def dedicate() -> None:
+    """The sessions of this thread, this one and later ones, find rows by index whatever the planner expects of a list."""
+    if not _dedicated.here:
+        _dedicated.here = True
+        if connection.connection is not None:
+            _steer(connection=connection)
+
+
+@receiver(connection_created)
+def _steer(connection: BaseDatabaseWrapper, **_signal: object) -> None:
+    if _dedicated.here:
+        with connection.cursor() as cursor:
+            cursor.execute(_BY_INDEX)
 
 
 class _Gathered(threading.local):

@@ -17,6 +17,8 @@ from typing import Any, Generic, TypeVar
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, close_old_connections, connection
 
+from apps.core import hot
+
 A = TypeVar("A")
 R = TypeVar("R")
 T = TypeVar("T")
@@ -98,6 +100,7 @@ class Together(Generic[A, R]):
 
     def _serve(self) -> None:
         _serving.add(threading.get_ident())
+        hot.dedicate()
         try:
             while batch := self._next():
                 self._answer(batch)
