@@ -147,14 +147,14 @@ class ScenarioAdmin(PageAdmin):
 
     def response_add(self, request: HttpRequest, obj: Scenario, post_url_continue: str | None = None) -> HttpResponse:  # noqa: ARG002
         messages.success(request, _("The scenario is made. Change the draft, check it, then publish it."))
-        errors = [problem.message for problem in _problems(obj.draft, obj) if problem.level == "error"]
-        if errors:
-            told = ngettext("It has an error: %(first)s", "It has %(count)s errors, such as: %(first)s", len(errors))
-            messages.warning(request, told % {"count": len(errors), "first": errors[0]})
         lacks = needs.missing(obj.draft, obj.bot)
         if lacks:
             told = ", ".join(f"{need.label} {need.key}" for need in lacks)
             messages.warning(request, _("This installation does not have what the scenario names: %(what)s.") % {"what": told})
+        errors = [problem.message for problem in _problems(obj.draft, obj) if problem.level == "error"]
+        if errors:
+            told = ngettext("It has an error: %(first)s", "It has %(count)s errors, such as: %(first)s", len(errors))
+            messages.warning(request, told % {"count": len(errors), "first": errors[0]})
         return HttpResponseRedirect(page_address(obj))
 
     def render_change_form(self, request: HttpRequest, context: dict[str, Any], *args: Any, **kwargs: Any) -> HttpResponse:
