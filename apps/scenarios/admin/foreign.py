@@ -31,7 +31,7 @@ def _formats() -> list[tuple[str, Any]]:
 
 class ForeignFileForm(LookedAtForm):
     most_bytes = MAX_BYTES
-    file_help = gettext_lazy("An export of RapidPro or Glific (definitions 11 to 14), or a public file of Typebot.")
+    file_help = gettext_lazy("An export of RapidPro, Glific or Weni, or a public file of Typebot.")
 
     bot = forms.ModelChoiceField(label=gettext_lazy("Into the bot"), queryset=Bot.objects.none(), widget=widgets.UnfoldAdminSelectWidget)
     kind = forms.ChoiceField(label=gettext_lazy("Format"), required=False, choices=_formats, widget=widgets.UnfoldAdminSelectWidget)

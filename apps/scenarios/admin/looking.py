@@ -44,7 +44,9 @@ class LookedAtForm(forms.Form):
     def __init__(self, user: AnyUser, *args: Any) -> None:
         super().__init__(*args)
         self.fields["file"].help_text = str(self.file_help)
-        self.fields["bot"].queryset = scoped(Bot.objects.order_by("name"), user, "edit", module="scenarios")  # type: ignore[attr-defined]
+        bots = scoped(Bot.objects.order_by("name"), user, "edit", module="scenarios")
+        self.fields["bot"].queryset = bots  # type: ignore[attr-defined]
+        self.fields["bot"].initial = bots.first() if self.fields["bot"].required and bots.count() == 1 else None
 
     def clean(self) -> dict[str, Any]:
         data = super().clean() or self.cleaned_data

@@ -51,7 +51,7 @@ class RapidPro(Importer):
             found.lines += drawing.lines
             found.scenarios.append(_drawn(drawing, flow, keys))
         if unnamed == UNDETERMINED:
-            message = "The file does not say which language its first texts are in: they came over as “und”. Choose the language in each scenario."
+            message = "The file does not name the language of its own texts: they came over as “und”. Choose the language in each scenario."
             found.lines.append(Line("", _("The file"), "language", "approximated", message))
         found.constants = dict.fromkeys(sorted(used.constants), "")
         found.fields = _fields(data, used)

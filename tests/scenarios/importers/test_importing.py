@@ -190,6 +190,12 @@ def test_a_wrong_file_is_told_on_the_page(page: Client, bot: Bot) -> None:
     assert "Nothing was imported" in answer.content.decode()
 
 
+def test_the_only_bot_is_chosen_already(page: Client, bot: Bot) -> None:
+    assert page.get(PAGE).context["form"]["bot"].value() == bot.pk
+    Bot.objects.create(name="Another")
+    assert page.get(PAGE).context["form"]["bot"].value() is None
+
+
 def test_who_may_not_edit_scenarios_may_not_import(bot: Bot) -> None:
     role, _made = Role.objects.get_or_create(key="analyst", defaults=DELIVERED["analyst"])
     user = User.objects.create_user("olga", password="x", is_staff=True)

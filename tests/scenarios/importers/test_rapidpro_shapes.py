@@ -489,7 +489,9 @@ def based(**localization: Json) -> Json:
 
 def test_texts_of_no_language_are_of_the_one_whose_translations_say_the_same() -> None:
     english = {"m": {"text": ["Good morning"]}, "q": {"text": ["All fine?"]}, "w-case-0": {"arguments": ["yes"]}}
-    portuguese = {"m": {"text": ["Bom dia"]}, "q": {"text": ["Tudo certo?"]}, "w-case-0": {"arguments": ["claro"]}}
+    portuguese = {
+        "m": {"text": ["Bom dia"]}, "q": {"text": ["Tudo certo?"]}, "y": {"text": ["Que bom"]}, "w-case-0": {"arguments": ["claro"]},
+    }  # fmt: skip
     found = converted(based(eng=english, por=portuguese))
     assert found.scenarios[0].definition["default_language"] == "pt"
     assert talk(found, facts=speaker("en")).tell(Said("yes")).said == ["Good morning", "All fine?", "Que bom"]

@@ -40,16 +40,18 @@ def names_none(flow: Json) -> bool:
 
 
 def spoken(flows: Iterable[Json]) -> str:
-    """The language of flows that name none: the one of the translations that say the same; else English, unless the translations have it."""
+    """The language of flows that name none: the one whose translations mostly say the same; else English, unless the translations have it."""
     same: Counter[str] = Counter()
-    others: set[str] = set()
+    others: Counter[str] = Counter()
     for flow in filter(names_none, flows):
         said = {text(one.get("uuid")): text(one.get("text")) for node in objects(flow.get("nodes")) for one in objects(node.get("actions"))}
         for code, found in obj(flow.get("localization")).items():
-            others.add(language(code))
-            translations = {uuid: rows(at(found, uuid, "text")) for uuid, words in said.items() if uuid and words}
-            same[language(code)] += sum(bool(given) and text(given[0]) == said[uuid] for uuid, given in translations.items())
-    nearest = same.most_common(1)
-    if nearest and nearest[0][1]:
-        return nearest[0][0]
+            translations = {
+                uuid: text(given[0]) for uuid, words in said.items() if uuid and words and (given := rows(at(found, uuid, "text")))
+            }
+            others[language(code)] += len(translations)
+            same[language(code)] += sum(words == said[uuid] for uuid, words in translations.items())
+    nearest = next(iter(same.most_common(1)), ("", 0))
+    if nearest[1] * 2 > others[nearest[0]]:
+        return nearest[0]
     return UNDETERMINED if "en" in others else "en"

@@ -46,8 +46,12 @@ def _translated(messages: list[Json], found: Json) -> Json:
     made: Json = {}
     for message in messages:
         named = [text(message.get("uuid")), *(text(item.get("uuid")) for item in _items(message))]
+        said, labels = _said(message, found), _labels(message, found)
         if any(obj(found.get(uuid)) for uuid in named):
-            made[named[0]] = {"text": [_said(message, found)], "quick_replies": _labels(message, found)}
+            made[named[0]] = {
+                "text": [said] if said != _said(message, {}) else [],
+                "quick_replies": labels if labels != _labels(message, {}) else [],
+            }
     return made
 
 
