@@ -59,7 +59,7 @@ def test_a_recording_is_checked_when_it_is_edited(page: Client, shop: World) -> 
     test = keep(shop.scenario)
     data = {"name": "Confirms", "description": "", "is_active": "on", "recording": '{"turns": [{"input": {"kind": "said", "text": 5}}]}'}
     answer = page.post(change(test), data)
-    assert answer.context["adminform"].form.errors["recording"] == ["turns.0.input.said.text: Write a text in quotes."]
+    assert answer.context["adminform"].form.errors["recording"] == ["turns.0.input.text: Write a text in quotes."]
 
 
 def test_publishing_shows_what_fails_and_asks_for_a_reason(page: Client, shop: World) -> None:
