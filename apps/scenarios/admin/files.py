@@ -27,7 +27,9 @@ WRITTEN = ("scenarios", "integration")
 
 class BotFileForm(LookedAtForm):
     most_bytes = MAX_BYTES
-    file_help = gettext_lazy("What “Export” of a bot gave, or a file of the folder fixtures. RapidPro, Glific and Typebot have an import of their own.")
+    file_help = gettext_lazy(
+        "What “Export” of a bot gave, or a file of the folder fixtures. RapidPro, Glific and Typebot have an import of their own."
+    )
 
     bot = forms.ModelChoiceField(
         label=gettext_lazy("Into the bot"), queryset=Bot.objects.none(), required=False, widget=widgets.UnfoldAdminSelectWidget,
