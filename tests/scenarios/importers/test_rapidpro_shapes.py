@@ -515,14 +515,14 @@ def test_small_losses_are_told() -> None:
             said("l", "Hi", labels=[{"name": "Started", "uuid": "1"}]),
             said("t", "", templating={"template": {"name": "ticket", "uuid": "2"}, "variables": ["a"]}),
             said("p", "Choose @contact.list_profiles"),
-            {"uuid": "i", "type": "send_interactive_msg", "id": 1, "name": "Teams", "text": listed}, to="w"),
+            {"uuid": "i", "type": "send_interactive_msg", "id": 1, "name": "Teams", "text": listed, "labels": [{"name": "x"}]}, to="w"),
             switch("w", {"All": None}, wait=MESSAGE))
     )  # fmt: skip
     assert [line.message for line in found.lines] == [
         "its labels are left out",
         "The words of a message template of WhatsApp are not in the file.",
         "kept as text: @contact.list_profiles (nothing here is “contact.list_profiles”)",
-        "what stands below the items of its list is left out",
+        "its labels are left out; what stands below the items of its list is left out",
     ]
     assert "list_profiles" not in found.fields
 

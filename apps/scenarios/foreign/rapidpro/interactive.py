@@ -41,7 +41,13 @@ def _plain(action: Any, templates: Mapping[str, Json]) -> Any:
     said = "\n".join(filter(None, _said(content)))
     if not said:
         return action
-    made: Json = {"type": "send_msg", "uuid": action.get("uuid"), "text": said, "quick_replies": list(_labels(content))}
+    made: Json = {
+        "type": "send_msg",
+        "uuid": action.get("uuid"),
+        "text": said,
+        "quick_replies": list(_labels(content)),
+        "labels": action.get("labels"),
+    }
     address = text(at(content, "content", "url"))
     if address:
         made["attachments"] = [f"{text(at(content, 'content', 'type'))}:{address}"]

@@ -24,7 +24,7 @@ def plain(action: Json) -> Json:
     why = ["what stands below the items of its list is left out"] if any(item.get("description") for item in _items(action)) else []
     if text(action.get("action_url")):
         why.append("the address of its button stands in the text")
-    return {**made, "all_urns": action.get("all_urns"), DIFFERS: "; ".join(why)}
+    return {**made, "all_urns": action.get("all_urns"), "labels": action.get("labels"), DIFFERS: "; ".join(why)}
 
 
 def with_plain_routers(node: Json) -> Json:
