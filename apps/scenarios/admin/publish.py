@@ -1,6 +1,6 @@
 """The pages that publish and roll back: what would change and for whom, tests that fail, what becomes of the people inside, now or at a moment."""
 
-from typing import Any
+from typing import Any, Unpack
 
 from django.contrib import messages
 from django.http import HttpRequest, HttpResponse, HttpResponseRedirect
@@ -9,11 +9,12 @@ from django.utils.translation import gettext as _
 
 from apps.accounts.models import User
 from apps.core import audit
-from apps.events.admin.acts import page_address
+from apps.events.admin.acts import ActError, page_address
 from apps.scenarios import comparing, loose, publishing
 from apps.scenarios.engine.contract import Json
 from apps.scenarios.forms import PublishForm, RollbackForm
 from apps.scenarios.models import PlannedPublication, Scenario, ScenarioVersion
+from apps.scenarios.publishing import Choices
 from apps.scenarios.simulation import testing
 from apps.scenarios.versions import planning
 
@@ -54,20 +55,27 @@ def _outlook(scenario: Scenario, definition: Json, standing: list[publishing.Sta
 
 
 def _rolled_back(request: HttpRequest, version: ScenarioVersion, form: RollbackForm) -> bool:
-    assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
     try:
-        made = publishing.rollback(version, user=request.user, **form.how())
-    except publishing.PublishingRefusedError as error:
-        messages.error(request, _("This version cannot be published any more: %(why)s") % {"why": error})
-        return False
-    except publishing.StaleDraftError:
-        messages.error(request, _("Somebody has saved the draft at this very moment. Look at it and try again."))
+        made, text = roll_back(request, version, **form.how())
+    except ActError as error:
+        messages.error(request, str(error))
         return False
     audit.record(request.user, "scenarios.scenario.rollback", version.scenario, version=made.number, to=version.number)
-    messages.success(
-        request, _("Version %(number)s is published; it says what version %(old)s said.") % {"number": made.number, "old": version.number}
-    )
+    messages.success(request, text)
     return True
+
+
+def roll_back(request: HttpRequest, version: ScenarioVersion, **how: Unpack[Choices]) -> tuple[ScenarioVersion, str]:
+    """The version that was made and what to tell the person. Raises `ActError`."""
+    assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
+    try:
+        made = publishing.rollback(version, user=request.user, **how)
+    except publishing.PublishingRefusedError as error:
+        raise ActError(_("This version cannot be published any more: %(why)s") % {"why": error}) from error
+    except publishing.StaleDraftError as error:
+        raise ActError(_("Somebody has saved the draft at this very moment. Look at it and try again.")) from error
+    told = _("Version %(number)s is published; it says what version %(old)s said.")
+    return made, told % {"number": made.number, "old": version.number}
 
 
 def _published(request: HttpRequest, scenario: Scenario, form: PublishForm) -> bool:

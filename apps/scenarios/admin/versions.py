@@ -11,12 +11,11 @@ from django.utils.translation import gettext_lazy
 from unfold.decorators import display
 
 from apps.accounts.access import can_object
-from apps.accounts.models import User
-from apps.events.admin.acts import Act, ActError, page_address
+from apps.events.admin.acts import Act, page_address
 from apps.events.admin.filtering import bot_filter, number
 from apps.events.admin.pages import Fact, LogAdmin, Panel
 from apps.events.showing import EMPTY, badge, json_text, link, moment, page_of
-from apps.scenarios import publishing
+from apps.scenarios.admin import publish
 from apps.scenarios.admin.outline import outline
 from apps.scenarios.models import ScenarioVersion
 from apps.scenarios.ordering import readable
@@ -46,17 +45,8 @@ class ScenarioVersionAdmin(LogAdmin):
         return rows.defer("definition", "layout", "scenario__draft", "scenario__layout")
 
     def act_rollback(self, request: HttpRequest, obj: ScenarioVersion) -> HttpResponse | str:
-        assert isinstance(request.user, User)  # noqa: S101  the admin lets nobody else in
         obj.scenario.refresh_from_db()
-        try:
-            made = publishing.rollback(obj, user=request.user)
-        except publishing.PublishingRefusedError as error:
-            raise ActError(_("This version cannot be published any more: %(why)s") % {"why": error}) from error
-        except publishing.StaleDraftError as error:
-            raise ActError(_("Somebody has saved the draft at this very moment. Look at it and try again.")) from error
-        self.message_user(
-            request, _("Version %(number)s is published; it says what version %(old)s said.") % {"number": made.number, "old": obj.number}
-        )
+        self.message_user(request, publish.roll_back(request, obj)[1])
         return HttpResponseRedirect(page_address(obj.scenario))
 
     @display(description=gettext_lazy("version"))
