@@ -4,7 +4,6 @@ import {
   Background,
   BackgroundVariant,
   Controls,
-  MiniMap,
   ReactFlow,
   useReactFlow,
   type Connection,
@@ -27,6 +26,7 @@ import { BlockNode } from "./BlockNode.tsx";
 import { drawnEdges, drawnNodes, ledSection, type CanvasNode } from "./drawing.ts";
 import { canvasWords, colourMode, MANY } from "./frame.ts";
 import { NoteNode } from "./NoteNode.tsx";
+import { Overview } from "./Overview.tsx";
 
 const NODE_TYPES = { block: BlockNode, note: NoteNode };
 export const DRAG_TYPE = "application/x-dialog-bus-block";
@@ -36,7 +36,7 @@ const NO_EDGES: Edge[] = [];
 const MORE_KEYS = ["Shift", "Control", "Meta"];
 const GRID: [number, number] = [10, 10];
 const EDGE = { interactionWidth: 18 };
-const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.15 };
+const FIT = { padding: 0.15, maxZoom: 1, minZoom: 0.1 };
 
 export function Canvas() {
   const flow = useReactFlow<CanvasNode>();
@@ -130,7 +130,7 @@ export function Canvas() {
     >
       {afar ? <Picture nodes={nodes} edges={shownEdges} /> : <Background variant={BackgroundVariant.Dots} gap={20} size={1.4} />}
       <Controls showInteractive={false} fitViewOptions={FIT} position="bottom-left" />
-      <MiniMap pannable zoomable position="bottom-right" {...mini} nodeBorderRadius={6} style={{ width: 160, height: 110 }} />
+      <Overview nodes={nodes} {...mini} />
     </ReactFlow>
     {sectionNow(state)?.nodes.length || locked ? null : <Emptiness />}
     </Afar>

@@ -1,6 +1,6 @@
 // How a large section is drawn from afar: simple boxes, and all connections as plain lines that React Flow knows nothing of.
 import { getBezierPath, Position, useStore, ViewportPortal, type Edge } from "@xyflow/react";
-import { createContext, memo } from "react";
+import { createContext, memo, type CSSProperties } from "react";
 import { heightOf, WIDTH } from "../model/arranging.ts";
 import { markStyle } from "../overlay/BlockBadge.tsx";
 import { useBlockMark, type Mark } from "../overlay/marks.ts";
@@ -15,6 +15,7 @@ const [ENTRY, ROW, FOOT] = [24, 26, 5];
 // From there a line must be thicker to be seen alike.
 const THICK = 3;
 const WORDS = 26;
+const AROUND = 600;
 
 export const Afar = createContext(false);
 
@@ -33,12 +34,20 @@ export function Picture({ nodes, edges }: { nodes: readonly CanvasNode[]; edges:
   return (
     <ViewportPortal>
       <div className="fb-picture" aria-hidden="true">
+        <div className="fb-ground" style={groundOf(blocks)} />
         <Lines className="fb-lines" lines={far} />
         {blocks.map((node) => (node.selected ? null : <Spot key={node.id} view={node.data} x={node.position.x} y={node.position.y} height={tallness(node.data, node.measured?.height)} />))}
       </div>
       <Lines className="fb-lines fb-lines-near" lines={near} />
     </ViewportPortal>
   );
+}
+
+/** The canvas's own colour under everything: only on an opaque ground browsers put all texts into one layer. */
+function groundOf(blocks: readonly BlockNodeType[]): CSSProperties {
+  const [xs, ys] = [blocks.map((node) => node.position.x), blocks.map((node) => node.position.y)];
+  const [left, top] = [Math.min(...xs) - AROUND, Math.min(...ys) - AROUND];
+  return { left, top, width: Math.max(...xs) - left + 2 * AROUND, height: Math.max(...ys) - top + 2 * AROUND };
 }
 
 const Spot = memo(function Spot({ view, x, y, height }: { view: BlockView; x: number; y: number; height: number }) {
@@ -56,7 +65,7 @@ function Face({ view, mark }: { view: BlockView; mark: Mark | null }) {
   const words = mark?.label || view.people || view.node.title || preview(view.node) || view.label;
   return (
     <>
-      <span className="material-symbols-outlined" aria-hidden="true">{mark?.icon ?? view.kind?.icon ?? "help"}</span>
+      <span className="fb-spot-icon" aria-hidden="true">{mark?.icon ?? view.kind?.icon ?? "help"}</span>
       <span className="fb-spot-title">{words.length > WORDS ? `${words.slice(0, WORDS - 1)}…` : words}</span>
     </>
   );

@@ -1,12 +1,13 @@
 // The bar over everything: back, state of saving, who else is here, tools, publishing.
 import { arrange } from "../state/acting.ts";
+import type { MouseEvent } from "react";
 import type { Other } from "../../api/types.ts";
 import { nodesOf } from "../model/reading.ts";
 import { goTo } from "../state/choosing.ts";
-import { saveNow } from "../state/saving.ts";
+import { allSaved, saveNow } from "../state/saving.ts";
 import { mayMeasure, toggleFigures, useFigures } from "../overlay/figures.ts";
 import { showDifferences } from "../overlay/opening.ts";
-import { redo, set, undo, useBuilder, type SaveState } from "../state/store.ts";
+import { get, redo, set, toast, undo, useBuilder, type SaveState } from "../state/store.ts";
 import { frame } from "../frame.ts";
 import { gettext, ngettext } from "../texts.ts";
 
@@ -24,6 +25,14 @@ function saveText(state: SaveState, words: string): string {
     saved: gettext("Saved"), unsaved: gettext("Saving…"), saving: gettext("Saving…"), offline: gettext("Offline: kept in this browser, saved as soon as the server answers"),
     conflict: gettext("Not saved: changed by somebody else too"), refused: gettext("Not saved"), readonly: gettext("You may only look"),
   }[state];
+}
+
+/** Other pages show the stored draft: what was written a moment ago must be in it. */
+function savedFirst(event: MouseEvent<HTMLAnchorElement>): void {
+  if (["saved", "readonly"].includes(get().save) || event.ctrlKey || event.metaKey || event.shiftKey) return;
+  event.preventDefault();
+  const { href } = event.currentTarget;
+  void allSaved().then((done) => (done ? window.location.assign(href) : toast(gettext("Not saved yet, so that the other page would show an older draft. Try again in a moment."), true)));
 }
 
 export function Topbar() {
@@ -67,10 +76,10 @@ export function Topbar() {
       {draft.published ? tool("difference", gettext("Differences between versions"), "", () => void showDifferences()) : null}
       {pages().map(([name, icon, label]) =>
         urls[name] ? (
-          <a key={name} className="fb-tool" href={urls[name]} title={label} aria-label={label}><span className="material-symbols-outlined" aria-hidden="true">{icon}</span></a>
+          <a key={name} className="fb-tool" href={urls[name]} onClick={savedFirst} title={label} aria-label={label}><span className="material-symbols-outlined" aria-hidden="true">{icon}</span></a>
         ) : null,
       )}
-      {urls["preview"] ? <a className="fb-button" href={urls["preview"]}>{gettext("Try it")}</a> : null}
+      {urls["preview"] ? <a className="fb-button" href={urls["preview"]} onClick={savedFirst}>{gettext("Try it")}</a> : null}
       {locked ? null : <button type="button" className="fb-button fb-primary" onClick={() => void saveNow().then(() => set({ publishing: true }))}>{gettext("Publish…")}</button>}
     </header>
   );

@@ -109,6 +109,16 @@ export async function saveNow(): Promise<boolean> {
   }
 }
 
+/** Saves, and waits for a save that is on its way; false when it cannot be done now. */
+export async function allSaved(): Promise<boolean> {
+  for (let tries = 0; tries < 20; tries += 1) {
+    if (await saveNow()) return true;
+    if (!["saving", "unsaved"].includes(get().save)) return false;
+    await new Promise((done) => window.setTimeout(done, 150));
+  }
+  return false;
+}
+
 function settle(doc: Doc, draft: Draft): void {
   base = doc;
   revision = draft.revision;
