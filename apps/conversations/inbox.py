@@ -2,7 +2,7 @@
 
 import itertools
 from collections.abc import Iterable, Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
 
@@ -117,7 +117,7 @@ _post_together = Together(_post_all)
 
 def dump(inbound: Inbound) -> dict[str, Any]:
     """An `Inbound` as JSON; `load` is its inverse."""
-    plain = {key: value for key, value in asdict(inbound).items() if value not in ("", None, (), {}, False)}
+    plain = {key: value for key, value in vars(inbound).items() if value not in ("", None, (), {}, False)}
     if inbound.media:
         plain["media"] = [item.model_dump(exclude_defaults=True) for item in inbound.media]
     if inbound.occurred_at:
