@@ -2,13 +2,17 @@
 
 import threading
 from concurrent.futures import ThreadPoolExecutor
+from typing import Any
 
 import pytest
-from django.db import connection
+from django.db import OperationalError, connection, transaction
+from django.test.utils import CaptureQueriesContext
 
 from apps.conversations import advancing, awaiting, inbox, lanes, parking
+from apps.conversations.inbox import Posting
 from apps.conversations.models import Conversation, Lane, Message, Outbox, Update
 from apps.events.models import Event
+from apps.identity.models import Lead
 from tests.making import make_channel, make_lead, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -187,6 +191,114 @@ def test_advance_now_runs_the_item_in_the_calling_process() -> None:
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
     update = awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=2)
     assert (update.state, update.outcome) == ("done", {"status": "waiting"})
+
+
+def call(lead: Lead, key: str, payload: dict[str, Any] | None = None) -> Posting:
+    return Posting(
+        channel_id=lead.channel_id,
+        bot_id=lead.channel.bot_id,
+        chat_id=lead.chat_id,
+        kind=Update.Kind.START,
+        source="call",
+        event_key=key,
+        payload=payload or {"ask": key},
+        trace_id=f"trace-{key}",
+    )
+
+
+def said() -> list[str]:
+    return list(Message.objects.filter(direction="out").order_by("seq").values_list("text", flat=True))
+
+
+def test_a_call_is_accepted_and_handled_in_one_transaction() -> None:
+    lead = make_lead()
+    with CaptureQueriesContext(connection) as asked, transaction.atomic():
+        [update] = awaiting.post([call(lead, "1")])
+        assert (update.state, update.outcome) == ("done", {"status": "waiting"})
+    assert not any("FOR UPDATE SKIP LOCKED" in str(query["sql"]) for query in asked)  # the chat was never put into the queue for others
+    stored = Update.objects.get()
+    assert (stored.pk, stored.state, stored.outcome, stored.payload) == (update.pk, "done", {"status": "waiting"}, {"ask": "1"})
+    assert Lane.objects.values_list("wake_at", "held_until", "attempts").get() == (None, None, 0)
+    assert said() == ["echo: {'ask': '1'}"]
+    assert awaiting.outcome_of(update, wait_seconds=0).outcome == {"status": "waiting"}
+
+
+def test_a_call_comes_after_what_waits_in_its_chat() -> None:
+    lead = make_lead(chat_id="7")
+    inbox.accept(lead.channel, [text("first", chat_id="7")])
+    updates = awaiting.post([call(lead, "1"), call(lead, "2")])
+    assert [update.state for update in updates] == ["done", "done"]
+    assert said() == ["echo: first", "echo: {'ask': '1'}", "echo: {'ask': '2'}"]
+
+
+def test_a_call_to_a_chat_that_a_worker_holds_is_accepted_and_waits() -> None:
+    lead = make_lead(chat_id="7")
+    inbox.accept(lead.channel, [text("first", chat_id="7")])
+    [claim] = lanes.claim(limit=1)
+    [update] = awaiting.post([call(lead, "1")])
+    assert update.state == "pending"
+    assert said() == []
+    advancing.advance_claimed([claim])
+    assert awaiting.outcome_of(update, wait_seconds=5).state == "done"
+    assert said() == ["echo: first", "echo: {'ask': '1'}"]
+
+
+def test_a_call_whose_handling_fails_is_accepted_all_the_same_and_takes_nobody_along() -> None:
+    lead, other = make_lead(), make_lead()
+    updates = awaiting.post([call(lead, "1", payload={"text": "boom"})]) + awaiting.post([call(other, "2")])
+    assert [update.state for update in updates] == ["pending", "done"]
+    assert Update.objects.get(event_key="1").state == "pending"
+    assert Lane.objects.get(pk=updates[0].lane_id).wake_at is not None
+    for _attempt in range(advancing.MAX_FAILURES):
+        drained()
+    assert Update.objects.get(event_key="1").state == "parked"
+
+
+def test_nothing_of_a_call_is_left_when_its_transaction_cannot_commit() -> None:
+    lead = make_lead()
+
+    def break_off() -> None:
+        with transaction.atomic():
+            awaiting.post([call(lead, "1")])
+            with connection.cursor() as cursor:
+                cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+    with pytest.raises(OperationalError):
+        break_off()
+    connection.close()
+    assert not Update.objects.exists()
+    assert not Message.objects.exists()
+    assert not Outbox.objects.exists()
+
+
+def test_many_calls_at_once_and_workers_beside_them_have_one_effect_each() -> None:
+    leads = [make_lead() for _number in range(4)]
+    ended = threading.Event()
+
+    def work(_number: int) -> None:
+        try:
+            while not ended.is_set():
+                advancing.drain()
+        finally:
+            connection.close()
+
+    def ask(number: int) -> str:
+        try:
+            [update] = awaiting.post([call(leads[number % 4], str(number))])
+            return awaiting.outcome_of(update, wait_seconds=10).state
+        finally:
+            connection.close()
+
+    with ThreadPoolExecutor(2) as workers, ThreadPoolExecutor(8) as callers:
+        busy = [workers.submit(work, number) for number in range(2)]
+        states = list(callers.map(ask, range(80)))
+        ended.set()
+        for one in busy:
+            one.result()
+    assert states == ["done"] * 80
+    assert sorted(said()) == sorted(f"echo: {{'ask': '{number}'}}" for number in range(80))
+    for conversation in Conversation.objects.all():
+        assert list(conversation.messages.order_by("seq").values_list("seq", flat=True)) == list(range(1, 21))
 
 
 def test_advance_now_waits_for_a_worker_that_has_the_chat() -> None:

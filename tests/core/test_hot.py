@@ -1,11 +1,13 @@
 """Statements of the hot paths against the real database."""
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 
 import pytest
 from django.db import NotSupportedError, connection, transaction
+from django.db.models.expressions import DatabaseDefault
 
-from apps.bots.models import Bot
+from apps.bots.models import Bot, Channel
 from apps.core import hot
 
 
@@ -92,3 +94,41 @@ def _widen(size: int) -> None:
     with connection.copy().cursor() as cursor:
         cursor.execute(f"ALTER TABLE hot_test ALTER COLUMN word TYPE varchar({size})")
         cursor.db.close()
+
+
+@pytest.mark.django_db
+def test_a_row_made_for_a_hot_path_is_the_models_own() -> None:
+    bot = Bot.objects.create(name="Shop")
+    made, plain = hot.make(Channel, bot=bot, kind="telegram"), Channel(bot=bot, kind="telegram")
+    assert made.bot is bot
+    assert made._state.adding is plain._state.adding is True
+    for field in Channel._meta.concrete_fields:
+        if not callable(field.default) or field.default in {dict, list}:
+            ours, theirs = getattr(made, field.attname), getattr(plain, field.attname)
+            assert type(ours) is type(theirs)
+            assert ours == theirs or isinstance(ours, DatabaseDefault)
+    made.config["mine"] = True
+    assert hot.make(Channel, bot=bot).config == {}
+    made.save()
+    assert Channel.objects.get().bot == bot
+
+
+@pytest.mark.django_db(transaction=True)
+def test_the_sessions_of_a_dedicated_thread_read_by_index_and_those_of_others_do_not() -> None:
+    def asked() -> str:
+        with connection.cursor() as cursor:
+            cursor.execute("SHOW enable_seqscan")
+            return str(cursor.fetchone()[0])
+
+    def dedicated() -> list[str]:
+        found = [asked()]
+        hot.dedicate()
+        found.append(asked())
+        connection.close()
+        found.append(asked())
+        connection.close()
+        return found
+
+    with ThreadPoolExecutor(1) as pool:
+        assert pool.submit(dedicated).result() == ["on", "off", "off"]
+    assert asked() == "on"
