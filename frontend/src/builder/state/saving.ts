@@ -173,7 +173,7 @@ export function settleConflict(take: "both" | "mine" | "theirs", takeMine: (clas
   revision = theirs.revision;
   const doc = { both: () => drawable(merge(old, mine, theirDoc, takeMine).doc), mine: () => mine, theirs: () => theirDoc }[take]();
   if (take !== "mine" && (take === "theirs" || clashes.length)) addCopy(draft.id, { at: Date.now(), of: "", doc: mine });
-  if (take !== "theirs" && (take === "mine" || clashes.length)) addCopy(draft.id, { at: Date.now(), of: theirs.saved_by || "?", doc: theirDoc });
+  if (take !== "theirs" && (take === "mine" || clashes.length)) addCopy(draft.id, { at: Date.now(), of: theirs.saved_by || gettext("Somebody else"), doc: theirDoc });
   const past = [...history.past, ...[theirDoc, mine].filter((side) => side !== doc)];
   replaceDoc(doc, { conflict: null, save: "unsaved", draft: theirs, history: { past, future: [], key: "", at: 0 } });
   toast({ both: gettext("Both are together now."), mine: gettext("Yours is saved over theirs."), theirs: gettext("Theirs is shown.") }[take] + " " + gettext("Undo brings back what was before; copies lie under “Scenario”."));
