@@ -16,6 +16,7 @@
   let turns = [];
   let world = null;
   let line = Promise.resolve();
+  let waiting = 0;
 
   const make = (tag, classes, text) => {
     const node = document.createElement(tag);
@@ -75,7 +76,8 @@
 
   // What is done sooner than the server answers waits for its turn.
   const go = (input, seen) => {
-    line = line.then(() => step(input, seen));
+    waiting += 1;
+    line = line.then(() => step(input, seen)).finally(() => { waiting -= 1; });
   };
 
   // --- one message ------------------------------------------------------------------------------------------------------
@@ -255,7 +257,7 @@
     const [kind, text] = [document.getElementById("preview-kind").value, document.getElementById("preview-text")];
     if (kind === "text" && !text.value.trim()) return;
     // Whoever writes first begins by a trigger, as in a real chat.
-    if (!turns.length && !anew()) return;
+    if (!turns.length && !waiting && !anew()) return;
     go(message(kind, text.value), kind === "text" ? text.value : `${kind}: ${text.value}`);
     text.value = "";
   });
