@@ -39,23 +39,22 @@ WITH due AS (
     ORDER BY wake_at LIMIT %(limit)s FOR UPDATE SKIP LOCKED
 )
 UPDATE conversations_lane AS lane
-SET held_until = clock_timestamp() + {hold}, wake_at = clock_timestamp() + {hold},
+SET held_until = clock_timestamp() + interval '{hold} seconds', wake_at = clock_timestamp() + interval '{hold} seconds',
     attempts = lane.attempts + 1
 FROM due WHERE lane.id = due.id
 RETURNING lane.id, lane.posted, lane.attempts, lane.key
 """
-_HOLD = f"interval '{HOLD_SECONDS} seconds'"
 _ONLY = "AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s::bigint[]))"
 
 
 def claim(*, limit: int) -> list[Claim]:
     """Take up to `limit` lanes that are due; commits at once when called outside a transaction."""
-    return _claim(_CLAIM.format(only="", hold=_HOLD), limit=limit)
+    return _claim(_CLAIM.format(only="", hold=HOLD_SECONDS), limit=limit)
 
 
 def claim_of(update_ids: Sequence[int]) -> list[Claim]:
     """Take those lanes of these inbox items that are due and that nobody else holds."""
-    return _claim(_CLAIM.format(only=_ONLY, hold=_HOLD), limit=len(update_ids), update_ids=hot.numbers(update_ids))
+    return _claim(_CLAIM.format(only=_ONLY, hold=HOLD_SECONDS), limit=len(update_ids), update_ids=hot.numbers(update_ids))
 
 
 def lock(claims: Iterable[Claim]) -> list[Claim]:

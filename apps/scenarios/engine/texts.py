@@ -49,6 +49,7 @@ class KnownNames:
         self.inner = {
             root: {name.removeprefix(f"{root}.") for name in (*given, *sets) if name.startswith(f"{root}.")} for root in PROTECTED
         }
+        self._advised: dict[str, str] = {}
 
     def problem(self, path: Sequence[str]) -> str:
         """What to do about a path that nothing sets; "" when it is known or may be."""
@@ -63,6 +64,12 @@ class KnownNames:
         return self._advice(root, self.roots)
 
     def _advice(self, name: str, known: Iterable[str]) -> str:
+        """Looked for once: a scenario that misses a name often misses it in many texts."""
+        if name not in self._advised:
+            self._advised[name] = self._best_advice(name, known)
+        return self._advised[name]
+
+    def _best_advice(self, name: str, known: Iterable[str]) -> str:
         close = get_close_matches(name, list(known), n=1, cutoff=0.75)
         if close:
             return _("Nothing sets “%(name)s”. Did you mean “%(close)s”?") % {"name": name, "close": close[0]}
