@@ -14,7 +14,16 @@ THREADS = ("--blocking-threads", "32", "--blocking-threads-idle-timeout", "300",
 WEB = ("-m", "config.web", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "5", *THREADS)
 LIVE = ("-m", "uvicorn", "config.asgi:application", "--timeout-graceful-shutdown", "2", "--no-access-log", "--log-level", "warning")
 CELERY = ("-m", "celery", "--quiet", "-A", "config")
-WORKER = (*CELERY, "worker", "--pool=threads", "--concurrency=4", "--without-gossip", "--without-mingle", "--without-heartbeat", "--loglevel=INFO")
+WORKER = (
+    *CELERY,
+    "worker",
+    "--pool=threads",
+    "--concurrency=4",
+    "--without-gossip",
+    "--without-mingle",
+    "--without-heartbeat",
+    "--loglevel=INFO",
+)
 SENDER = ("manage.py", "run_sender")
 BEAT = (*CELERY, "beat", "--pidfile=", "--loglevel=WARNING")
 
