@@ -115,7 +115,8 @@ class Together(Generic[A, R]):
                 self._asked.wait_for(lambda: self._waiting, timeout=getattr(settings, "TOGETHER_LINGERS", LINGERING))
             if not self._waiting:
                 self._process = 0
-            self._busy = bool(self._waiting)
+                return []
+            self._busy = True
         if len(self._waiting) < self.most and (self.patience or self._several):
             time.sleep(self.patience or GATHERING)
         with self._asked:
