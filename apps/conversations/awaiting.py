@@ -110,7 +110,7 @@ def _post_all(several: Sequence[list[Posting]]) -> list[list[Update]]:
         raise
     except Exception:
         logger.exception("items could not be handled together with their acceptance; they are accepted first", items=len(rows))
-        updates = iter([_pending(posted) for posted in inbox.insert(rows)])
+        updates = iter([posted.item for posted in inbox.insert(rows)])
     return [list(itertools.islice(updates, len(some))) for some in several]
 
 
@@ -124,16 +124,12 @@ def _accept_and_handle(rows: Sequence[Posting]) -> list[Update]:
         items = [_item(row, place) for row, place in zip(rows, posted, strict=True) if place.created and place.free and place.first]
         turns = advancing.advance_locked(list(free.values()), items=items) if free else []
     handled = {turn.update.pk: turn.update for turn in turns}
-    return [handled.get(row.update_id) or _pending(row) for row in posted]
+    return [handled.get(row.update_id) or row.item for row in posted]
 
 
 def _item(row: Posting, posted: Posted) -> Update:
     """The inbox row as it has just been stored."""
     return hot.make(Update, id=posted.update_id, lane_id=posted.lane_id, **{name: getattr(row, name) for name in GIVEN})
-
-
-def _pending(posted: Posted) -> Update:
-    return Update(id=posted.update_id, lane_id=posted.lane_id)
 
 
 def outcome_of(update: Update, *, wait_seconds: float) -> Update:

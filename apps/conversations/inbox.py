@@ -49,6 +49,11 @@ class Posted:
     free: Claim | None = None
     first: bool = False
 
+    @property
+    def item(self) -> Update:
+        """The inbox row, of which no more than this is known here."""
+        return Update(id=self.update_id, lane_id=self.lane_id)
+
 
 def accept(channel: Channel, inbounds: Sequence[Inbound]) -> list[Posted]:
     """Store what a messenger told us, in order; repeats are recognised by the vendor's event id. Each message begins a trace of its own

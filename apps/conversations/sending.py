@@ -73,8 +73,7 @@ class Sender:
         self._wake = asyncio.Event()
         self._waking: asyncio.TimerHandle | None = None
         self._again: asyncio.TimerHandle | None = None
-        self._due = True  # there may be something to claim, and `_beside` something else than messages
-        self._beside = True
+        self._due = self._beside = True  # there may be something to claim, and something else than messages
         self._stopping, self._claimed_at = False, 0.0
         self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES))
         self._in_flight: set[asyncio.Task[None]] = set()
@@ -170,10 +169,7 @@ class Sender:
         sends, back = self._pace(claimed)
         outbox.unclaim(back, identity=self._claimant.identity)
         preparing.complete([outgoing for outgoing, _at in sends], self._channels)
-        waits = [
-            *(wait for _outgoing, wait in back),
-            *(until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS),
-        ]
+        waits = [wait for _outgoing, wait in back] + [until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS]
         return Work(sends, [], [], [], more=len(claimed) == room, again=min(waits, default=None))
 
     def _claim_others(self, work: Work, room: int) -> None:
@@ -199,8 +195,12 @@ class Sender:
             sends += [(outgoing, asked + slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if slot.granted]
             back += [(outgoing, slot.wait) for outgoing, slot in zip(mine, granted, strict=True) if not slot.granted]
             if any(not slot.granted for slot in granted):
-                self._blocked[channel_id] = time.monotonic() + OUT_OF_SLOTS_SECONDS
+                self._block(channel_id, seconds=OUT_OF_SLOTS_SECONDS)
         return sends, back
+
+    def _block(self, channel_id: int, *, seconds: float) -> None:
+        """Take nothing for this channel for so long; a longer silence that is known already stays."""
+        self._blocked[channel_id] = max(self._blocked.get(channel_id, 0.0), time.monotonic() + seconds)
 
     def _know(self, channel_ids: Sequence[int]) -> None:
         unknown = {channel_id for channel_id in channel_ids if channel_id not in self._channels}
@@ -239,7 +239,7 @@ class Sender:
             return
         outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
         if outcome.pause:
-            self._blocked[channel.pk] = time.monotonic() + outcome.pause
+            self._block(channel.pk, seconds=outcome.pause)
             await notices.tell(waking.PAUSE, waking.pause_of(channel.pk, seconds=outcome.pause))  # the others must not wait for our note
         self._ended.append(outcome)
 
@@ -330,7 +330,7 @@ class Sender:
     def _told(self, channel: str, payload: str) -> None:
         if channel == waking.PAUSE:
             channel_id, _colon, seconds = payload.partition(":")
-            self._blocked[int(channel_id)] = time.monotonic() + float(seconds)
+            self._block(int(channel_id), seconds=float(seconds))
         elif channel == "outbox":
             self._look_again()
         else:

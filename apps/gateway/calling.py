@@ -7,7 +7,6 @@ Nothing is changed before the one transaction of `_post`; whatever is refused ea
 
 import math
 import uuid
-from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import cast
 
@@ -16,7 +15,7 @@ from django.db import transaction
 from django.http import HttpRequest
 
 from apps.conversations import awaiting, inbox
-from apps.conversations.inbox import Posted, Posting
+from apps.conversations.inbox import Posting
 from apps.conversations.models import Update
 from apps.core import ratelimit
 from apps.core.trace import current_trace_id
@@ -125,22 +124,18 @@ def _post(attempt: Attempt, order: Order, *, wait: bool) -> list[Update] | None:
     caller, endpoint, trace_id = cast("Caller", attempt.caller), cast("Endpoint", attempt.endpoint), current_trace_id()
     postings = _postings(attempt, order, trace_id)
     if not order.claim and not order.signed_id:
-        return awaiting.post(postings) if wait else _accepted(inbox.post(postings))
+        return awaiting.post(postings) if wait else [posted.item for posted in inbox.post(postings)]
     with transaction.atomic():
         if order.claim and not repeating.take(order.claim, trace_id=trace_id):
             return None
         if order.signed_id:
             repeating.use_up(token_id=caller.family, endpoint_id=endpoint.pk, message_id=order.signed_id, trace_id=trace_id)
-        updates = _accepted(inbox.post(postings, hint=not wait))
+        updates = [posted.item for posted in inbox.post(postings, hint=not wait)]
         if order.claim:
             ids = [update.pk for update in updates]
             left = {"updates": ids, "leads": order.lead_codes, "unreached": order.reached.unreached, "several": order.several}
             repeating.remember(order.claim, left)
     return updates
-
-
-def _accepted(posted: Sequence[Posted]) -> list[Update]:
-    return [Update(id=row.update_id, lane_id=row.lane_id) for row in posted]
 
 
 def _postings(attempt: Attempt, order: Order, trace_id: str) -> list[Posting]:

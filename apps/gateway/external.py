@@ -147,7 +147,7 @@ def _said(channel: Channel, inbound: Inbound, posted: Posted) -> Message | None:
 
 
 def _find_said(channel: Channel, inbound: Inbound, posted: Posted) -> Message | None:
-    update = awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=WAIT_SECONDS)
+    update = awaiting.outcome_of(posted.item, wait_seconds=WAIT_SECONDS)
     found = Message.objects.filter(channel=channel, direction=Message.Direction.IN, conversation__lead__chat_id=inbound.chat_id)
     return found.filter(trace_id=update.trace_id).order_by("-pk").first()
 
