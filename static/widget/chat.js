@@ -66,6 +66,7 @@ class Chat {
   }
 
   async open() {
+    this.reopen = this.opening; // the visitor has changed meanwhile: what is on its way is somebody else's
     if (this.opening) return;
     this.opening = true;
     this.feed.stop();
@@ -74,12 +75,13 @@ class Chat {
       const session = await this.api.post("/sessions", {
         key: this.page.key, visitor_token: this.storage.get("token") ?? "", identity: this.identity, language: this.page.language, ...this.told,
       });
-      this.opened(session);
+      if (!this.reopen) this.opened(session);
     } catch (error) {
-      this.refused(error);
+      if (!this.reopen) this.refused(error);
     } finally {
       this.opening = false;
     }
+    if (this.reopen) this.open();
   }
 
   opened(session) {

@@ -19,6 +19,7 @@ export class Composer {
     this.file.addEventListener("change", () => this.#files([...this.file.files]));
     this.text.addEventListener("paste", (event) => this.#pasted(event));
     this.#acceptDrops();
+    this.text.disabled = false; // before, Enter would have sent nothing
     this.restore();
   }
 

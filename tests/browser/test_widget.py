@@ -271,6 +271,23 @@ def test_a_page_can_speak_to_the_chat(shop: Served, product: Stage, new_page: Op
     expect(page.locator("iframe")).to_be_hidden()
 
 
+def test_who_becomes_known_while_the_chat_opens_is_known_in_it(shop: Served, product: Stage, new_page: Open) -> None:
+    page = new_page()
+    asked: list[object] = []
+
+    def slow(route: Route) -> None:
+        asked.append(route.request.post_data_json["identity"])
+        if len(asked) == 1:
+            page.evaluate("identity => DialogBus('identify', identity)", {"user_id": "late", "exp": 0, "hash": "wrong"})
+        route.continue_()
+
+    page.route("**/widget/v1/sessions", slow)
+    open_chat(page)
+    write(page, "menu")
+    expect(frame(page).locator(".mine", has_text="menu").get_by_text("Received")).to_be_attached()
+    assert asked == [None, {"user_id": "late", "exp": 0, "hash": "wrong"}]
+
+
 def test_the_chat_can_fill_a_place_on_the_page(product: Stage, shop_pages: Served, key: str, new_page: Open) -> None:
     shop_pages.embed(product.base_url, key, target="#box", lang="ru")
     page = new_page()
