@@ -125,7 +125,8 @@ class Run:
 
     def settled(self, driver: Driver, *, seconds: float = 20, allowed: Allowed = NOTHING) -> None:
         """Replies are at the messenger; give the notes about them a moment to be written."""
-        self.ground.wait(lambda: not list(audit.left(self.ground, driver.chats, allowed)), seconds=seconds, step=0.1)
+        known = audit.or_came_twice(driver, allowed)
+        self.ground.wait(lambda: not list(audit.left(self.ground, driver.chats, known)), seconds=seconds, step=0.1)
 
     def within(self, name: str, value: float, bound: float, *, since: float | None = None) -> None:
         """Seconds against a bound, which stretches by what strangers took of the machine since then (see `strangers`)."""

@@ -52,6 +52,11 @@ class Rate:
     per_chat_seconds: float = 0
     per_group_minute: int = 0
 
+    @property
+    def limited(self) -> bool:
+        """Whether anything has to wait for its turn."""
+        return bool(self.per_second or self.per_chat_seconds)
+
 
 InboundKind = Literal["message", "button", "start", "edited", "receipt", "blocked", "unblocked", "migrated", "typing", "unknown"]
 

@@ -12,6 +12,7 @@ from django.db.models.functions import Coalesce, Greatest
 from django.utils import timezone
 
 from apps.bots.models import Channel
+from apps.bots.registry import adapters
 from apps.conversations import lanes, waking
 from apps.conversations.models import Message, Outbox
 from apps.core import dbclock, hot
@@ -22,7 +23,9 @@ from apps.identity.models import Lead
 
 MAX_ATTEMPTS = 6
 MAX_DEATHS = 2
-CLAIMED_COLUMNS = "o.id, o.lane_id, o.channel_id, o.message_id, o.chat_id, o.is_group, o.at_most_once, o.attempts, o.deaths, o.parts"
+CLAIMED_COLUMNS = (
+    "o.id, o.lane_id, o.channel_id, o.message_id, o.chat_id, o.is_group, o.at_most_once, o.attempts, o.deaths, o.held, o.parts"
+)
 
 
 @dataclass
@@ -38,6 +41,7 @@ class Outgoing:
     at_most_once: bool
     attempts: int
     deaths: int
+    held: bool  # it waits for a slot; `begin` comes before its first byte
     parts: list[str]
     content: dict[str, Any]
     files: dict[int | str, bytes] = field(default_factory=dict, repr=False)
@@ -67,24 +71,41 @@ class Outcome:
 
 
 def claim(identity: int, *, limit: int, without_channels: Sequence[int] = ()) -> list[Outgoing]:
-    """Heads of lanes that are due, dialogue before broadcast, oldest first. The attempt is counted before anything is sent."""
+    """Heads of lanes that are due, dialogue before broadcast, oldest first. The attempt is counted before anything is sent. Through a channel
+    without limits a claimed message leaves at once; any other is only held, until `begin`.
+    """
     rows = hot.run(
         f"""
             WITH heads AS (
-                SELECT o.id FROM conversations_outbox o JOIN bots_channel c ON c.id = o.channel_id
+                SELECT o.id, c.kind = ANY (%(paced)s::text[]) AS held FROM conversations_outbox o JOIN bots_channel c ON c.id = o.channel_id
                 WHERE o.claimed_by IS NULL AND o.due_at <= clock_timestamp() AND c.is_active AND o.channel_id <> ALL (%(without)s::bigint[])
                     AND (c.paused_until IS NULL OR c.paused_until <= clock_timestamp())
                     AND NOT EXISTS (SELECT 1 FROM conversations_outbox before WHERE before.lane_id = o.lane_id AND before.id < o.id)
                 ORDER BY o.urgency, o.due_at, o.id LIMIT %(limit)s::bigint FOR UPDATE OF o SKIP LOCKED
             ), claimed AS (
-                UPDATE conversations_outbox AS o SET claimed_by = %(identity)s::bigint, claimed_at = clock_timestamp(), attempts = o.attempts + 1
+                UPDATE conversations_outbox AS o SET claimed_by = %(identity)s::bigint, claimed_at = clock_timestamp(), attempts = o.attempts + 1,
+                    held = heads.held
                 FROM heads WHERE o.id = heads.id RETURNING {CLAIMED_COLUMNS}
             )
             SELECT o.*, m.content FROM claimed o JOIN conversations_message m ON m.id = o.message_id ORDER BY o.id
             """,  # noqa: S608  names are ours
-        {"limit": limit, "identity": identity, "without": hot.numbers(without_channels)},
+        {"limit": limit, "identity": identity, "without": hot.numbers(without_channels), "paced": hot.texts(_paced_kinds())},
     )
     return list(map(_outgoing, rows))
+
+
+def _paced_kinds() -> list[str]:
+    return [kind for kind, adapter in adapters.items() if adapter.rate.limited]
+
+
+def begin(rows: Sequence[Outgoing], *, identity: int) -> set[int]:
+    """From now on these may have left, and the death of their sender is one of theirs; the ids of those that are still ours."""
+    ids = hot.numbers(row.id for row in rows)
+    begun = hot.run(
+        "UPDATE conversations_outbox SET held = false WHERE id = ANY (%s::bigint[]) AND claimed_by = %s::bigint RETURNING id",
+        [ids, identity],
+    )
+    return {row[0] for row in begun}
 
 
 def unclaim(rows: Sequence[tuple[Outgoing, float]], *, identity: int) -> None:

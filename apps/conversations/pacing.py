@@ -114,7 +114,7 @@ _local = Local()
 
 def slots(*, channel_id: int, rate: Rate, chats: Sequence[tuple[str, bool]]) -> list[Slot]:
     """One slot a message, in order; `chats` are (chat id, is a group). Channels without limits go at once and ask nobody."""
-    if not rate.per_second and not rate.per_chat_seconds:
+    if not rate.limited:
         return [Slot(0, granted=True)] * len(chats)
     people = _paced(channel_id, rate, chats, group=False)
     groups = _paced(channel_id, rate, chats, group=True)

@@ -32,6 +32,7 @@ from apps.conversations import (
     sweeping,
     waking,
 )
+from apps.conversations.beginning import Beginnings
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core import dbclock, notices
@@ -75,7 +76,8 @@ class Sender:
         self._again: asyncio.TimerHandle | None = None
         self._due = self._beside = True  # there may be something to claim, and something else than messages
         self._stopping, self._claimed_at = False, 0.0
-        self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES))
+        self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES), waiting={OUTBOX: "held"})
+        self._beginnings = Beginnings(partial(self._claimant.run, self._begin))
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[Outcome] = []
         self._calls_ended: list[outcalls.CallOutcome] = []
@@ -168,7 +170,7 @@ class Sender:
         self._know([outgoing.channel_id for outgoing in claimed])
         sends, back = self._pace(claimed)
         outbox.unclaim(back, identity=self._claimant.identity)
-        preparing.complete([outgoing for outgoing, _at in sends], self._channels)
+        preparing.complete([outgoing for outgoing, _at in sends if not outgoing.held], self._channels)
         waits = [wait for _outgoing, wait in back] + [until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS]
         return Work(sends, [], [], [], more=len(claimed) == room, again=min(waits, default=None))
 
@@ -234,7 +236,12 @@ class Sender:
     async def _deliver(self, outgoing: Outgoing, at: float) -> None:
         await asyncio.sleep(max(0.0, at - time.monotonic()))
         channel = self._channels[outgoing.channel_id]
-        if self._must_wait(outgoing, channel, at):
+        if (
+            self._is_silent(channel)
+            or not await self._begins(outgoing)
+            or self._is_silent(channel)
+            or self._has_missed(outgoing, channel, at)
+        ):
             self._late.append((outgoing, 0.0))
             return
         outcome = await delivering.deliver(outgoing, adapter=channel.adapter, credentials=channel.credentials)
@@ -243,14 +250,25 @@ class Sender:
             await notices.tell(waking.PAUSE, waking.pause_of(channel.pk, seconds=outcome.pause))  # the others must not wait for our note
         self._ended.append(outcome)
 
-    def _must_wait(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
-        """The messenger has asked for silence meanwhile, or the slot is long over (this process was stopped or starved): then all that waited
-        would leave at once. A message is put back three times at most.
-        """
-        now = time.monotonic()
-        if self._blocked.get(channel.pk, 0) > now + SILENCE_SECONDS:
-            return True
-        missed = bool(channel.adapter.rate.per_second) and now - at > LATE_SECONDS
+    def _is_silent(self, channel: Channel) -> bool:
+        """The messenger has asked for silence."""
+        return self._blocked.get(channel.pk, 0) > time.monotonic() + SILENCE_SECONDS
+
+    async def _begins(self, outgoing: Outgoing) -> bool:
+        """Noted before its first byte; False: the database is away, or we were taken for dead and another sender has the message."""
+        try:
+            return not outgoing.held or await self._beginnings.of(outgoing)
+        except (OperationalError, InterfaceError):
+            return False
+
+    def _begin(self, rows: Sequence[Outgoing]) -> set[int]:
+        ours = outbox.begin(rows, identity=self._claimant.identity)
+        preparing.complete([row for row in rows if row.id in ours], self._channels)
+        return ours
+
+    def _has_missed(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
+        """Its slot is long over (this process or the database stood still): then all that waited would leave at once. Three times at most."""
+        missed = bool(channel.adapter.rate.per_second) and time.monotonic() - at > LATE_SECONDS
         times = self._missed[outgoing.id] = self._missed.get(outgoing.id, 0) + missed
         if not missed or times > MISSED_SLOTS:
             self._missed.pop(outgoing.id, None)
@@ -289,29 +307,8 @@ class Sender:
     async def _note(self, table: str, ended: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
         rows = ended[:]
         if rows:
-            await self._claimant.run(self._settle_rows, table, rows, id_of, settle)
+            await self._claimant.run(self._claimant.note, table, rows, id_of, settle)
             del ended[: len(rows)]
-
-    def _settle_rows(self, table: str, rows: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:
-        """All at once; one by one when that fails, so that what cannot be noted does not keep the others from it."""
-        try:
-            settle(rows)
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            logger.exception("what ended cannot be noted together", table=table, rows=len(rows))
-            for row in rows:
-                self._settle_alone(table, id_of(row), row, settle)
-        self._claimant.hand[table].difference_update(id_of(row) for row in rows)
-
-    def _settle_alone(self, table: str, row_id: int, row: T, settle: Callable[[list[T]], None]) -> None:
-        try:
-            settle([row])
-        except (OperationalError, InterfaceError):
-            raise
-        except Exception:
-            logger.exception("what became of this cannot be noted", table=table, row=row_id)
-            self._claimant.abandon(table, [row_id])
 
     def _give_up(self) -> None:
         for task in list(self._in_flight):

@@ -1,26 +1,32 @@
 """A process, or a part of one, that claims rows: one thread with one database session, which holds the lock of its identity (claimants.py)."""
 
 import asyncio
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
 
+import structlog
 from django.db import InterfaceError, OperationalError, connection
 
 from apps.core import claimants, hot
 
+logger = structlog.get_logger(__name__)
 T = TypeVar("T")
+R = TypeVar("R")
 
 
 class Claimant:
     """When the process or its session dies, whatever it had claimed is free again. `hand`: by table the ids of the claimed rows that are in
-    flight or wait to be noted; changed in the thread only.
+    flight or wait to be noted; changed in the thread only. `waiting`: by table, see `claimants.free`.
     """
 
-    def __init__(self, name: str, *, tables: Iterable[str], lock_class: int = claimants.LOCK_CLASS) -> None:
+    def __init__(
+        self, name: str, *, tables: Iterable[str], lock_class: int = claimants.LOCK_CLASS, waiting: Mapping[str, str] | None = None
+    ) -> None:
         self.identity = 0
         self.hand: dict[str, set[int]] = {table: set() for table in tables}
         self._lock_class = lock_class
+        self._waiting = waiting or {}
         self._session: Any = None  # the database session that holds the lock
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
@@ -46,7 +52,33 @@ class Claimant:
 
     def free(self) -> int:
         """Give back what the dead had, and what is claimed in our name without being in hand; how many there were. In the thread."""
-        return sum(claimants.free(table, identity=self.identity, hand=hand) for table, hand in self.hand.items())
+        return sum(
+            claimants.free(table, identity=self.identity, hand=hand, waiting=self._waiting.get(table, "false"))
+            for table, hand in self.hand.items()
+        )
+
+    def note(self, table: str, rows: list[R], id_of: Callable[[R], int], settle: Callable[[list[R]], None]) -> None:
+        """Write what became of claimed rows, which are out of hand then: all at once; one by one when that fails, so that what cannot be
+        noted does not keep the others from it. In the thread.
+        """
+        try:
+            settle(rows)
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("what ended cannot be noted together", table=table, rows=len(rows))
+            for row in rows:
+                self._note_alone(table, id_of(row), row, settle)
+        self.hand[table].difference_update(id_of(row) for row in rows)
+
+    def _note_alone(self, table: str, row_id: int, row: R, settle: Callable[[list[R]], None]) -> None:
+        try:
+            settle([row])
+        except (OperationalError, InterfaceError):
+            raise
+        except Exception:
+            logger.exception("what became of this cannot be noted", table=table, row=row_id)
+            self.abandon(table, [row_id])
 
     async def _in_thread(self, work: Callable[..., T], *args: Any) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *args)

@@ -38,15 +38,15 @@ def keep(table: str, *, identity: int, hand: Iterable[int]) -> None:
         )
 
 
-def free(table: str, *, identity: int, hand: Iterable[int] = ()) -> int:
+def free(table: str, *, identity: int, hand: Iterable[int] = (), waiting: str = "false") -> int:
     """Give back the claims of dead processes, each counted as a death, and those of our own that we do not have in hand (the session was
-    lost between claiming and taking); how many there were.
+    lost between claiming and taking); how many there were. `waiting`: SQL for "its work has not begun": neither attempt nor death.
     """
+    unbegun = f"(claimed_by = %(identity)s OR ({waiting}) AND claimed_by <> {NOBODY})::int"
     with connection.cursor() as cursor:
         cursor.execute(
             f"""
-            UPDATE {table} SET claimed_by = NULL, deaths = deaths + CASE claimed_by WHEN %(identity)s THEN 0 ELSE 1 END,
-                attempts = attempts - CASE claimed_by WHEN %(identity)s THEN 1 ELSE 0 END
+            UPDATE {table} SET claimed_by = NULL, deaths = deaths + 1 - {unbegun}, attempts = attempts - {unbegun}
             WHERE claimed_by IS NOT NULL AND (claimed_by NOT IN {LIVING} OR (claimed_by = %(identity)s AND id <> ALL(%(hand)s)))
             """,  # noqa: S608  names are ours
             {"identity": identity, "hand": list(hand)},

@@ -134,7 +134,7 @@ def test_a_message_that_was_in_the_hand_of_a_dead_sender_is_sent_once_more_and_t
     telegram.act(CHAT, "text", text="hi")
     say(channel, "one")
     until(Outbox.objects.exists)
-    outbox.claim(999_999, limit=1)  # nobody holds this identity's lock
+    outbox.begin(outbox.claim(999_999, limit=1), identity=999_999)  # nobody holds this identity's lock
     assert claimants.free("conversations_outbox", identity=0) == 1
     assert Outbox.objects.get().deaths == 1
     with sender():

@@ -18,6 +18,7 @@ class Outbox(models.Model):
 
     `claimed_by` is the database session of a sender that holds its advisory lock: when the sender dies the lock is gone and the row is
     free again at once. `deaths` counts such claims: the second makes the message `unknown`, so there are never more than two copies.
+    `held`: claimed, but it waits for its slot and so cannot have left; such a claim is no death.
     """
 
     class Urgency(models.IntegerChoices):
@@ -38,6 +39,7 @@ class Outbox(models.Model):
     deaths = models.SmallIntegerField(default=0)
     claimed_by = models.BigIntegerField(null=True, blank=True)
     claimed_at = models.DateTimeField(null=True, blank=True)
+    held = models.BooleanField(default=False, db_default=False)
     error = models.CharField(max_length=500, blank=True)
 
     class Meta:
