@@ -1,6 +1,6 @@
-"""`python -m faults [--quick] [--only NAME …] [--without NAME …] [--seed N] [--markdown FILE]`: break real processes and print what held.
+"""`python -m faults [--quick] [--only NAME …] [--without NAME …] [--lanes N] [--seed N] [--markdown FILE]`: break real processes and print what held.
 
-The seed is printed; the same seed repeats the same plan. Ends with 1 when a promise was broken.
+Of the whole two lanes run side by side, each with a ground of its own. The seed is printed; the same seed repeats the same plan. Ends with 1 when a promise was broken.
 """
 
 import argparse
@@ -11,10 +11,8 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from faults import audit, ground, matrix, telling
-from faults.ground import Ground
+from faults import lanes, matrix, telling
 from faults.matrix import Fault, Verdict
-from faults.telling import Pair
 
 
 def main() -> int:
@@ -24,7 +22,7 @@ def main() -> int:
     wanted = chosen(only=given.only, quick=given.quick, without=given.without)
     print(f"seed {seed}, {len(wanted)} faults", flush=True)
     began = time.monotonic()
-    told = run(wanted, seed=seed)
+    told = lanes.run(wanted, seed=seed, side_by_side=given.lanes or (1 if given.only or given.quick else 2), tell=tell)
     print(f"\n{telling.table(told)}")
     if given.markdown:
         given.markdown.write_text(telling.markdown(told, seed=seed, seconds=time.monotonic() - began))
@@ -38,6 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only those that are part of the tests")
     parser.add_argument("--only", action="append", default=[], choices=known, help="this fault; may be given again")
     parser.add_argument("--without", action="append", default=[], choices=known, help="not this fault; may be given again")
+    parser.add_argument("--lanes", type=int, default=0, help="how many run side by side; 2 of the whole, else 1")
     parser.add_argument("--seed", type=int, default=None, help="repeat the plan of this seed")
     parser.add_argument("--markdown", type=Path, default=None, metavar="FILE", help="write the table there too")
     return parser.parse_args()
@@ -51,32 +50,8 @@ def chosen(*, only: Sequence[str], quick: bool, without: Sequence[str] = ()) -> 
     return [fault for fault in known if (fault.quick if quick else not fault.short_of)]
 
 
-def run(faults: Sequence[Fault], *, seed: int) -> list[Pair]:
-    """Those that may share a ground do; the others get one each."""
-    told: list[Pair] = []
-    shared = [fault for fault in faults if fault.ground is None]
-    if shared:
-        with ground.running() as common:
-            audit.install_witness(common)
-            told += [(fault, judged(fault, common, seed)) for fault in shared]
-    for fault in faults:
-        if fault.ground is not None:
-            told.append((fault, alone(fault, seed)))
-    return told
-
-
-def alone(fault: Fault, seed: int) -> Verdict:
-    if fault.skipped():
-        return judged(fault, None, seed)
-    with ground.running(**(fault.ground or {})) as own:
-        audit.install_witness(own)
-        return judged(fault, own, seed)
-
-
-def judged(fault: Fault, place: Ground | None, seed: int) -> Verdict:
-    verdict = matrix.judge(fault, place, seed)
+def tell(fault: Fault, verdict: Verdict) -> None:
     print(telling.line(fault, verdict), flush=True)
-    return verdict
 
 
 if __name__ == "__main__":

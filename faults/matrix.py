@@ -16,6 +16,7 @@ from faults.ground import Ground
 
 Json = dict[str, Any]
 BUSY = 1.15
+CORE, MACHINE = 1, 2
 KNOWN_SECONDS = 0.7  # what was published is known to every worker after half a second (apps/core/cached.py)
 
 
@@ -23,6 +24,7 @@ KNOWN_SECONDS = 0.7  # what was published is known to every worker after half a 
 class Fault:
     """`keeps` is the promise beyond the audit, `bound` what must hold in figures. `quick`: part of the tests; `slow`: takes more than a minute;
     `short_of`: the fault of the whole set of which this is a short form.
+    `takes`: what it needs of the machine while others run beside it: little, a `CORE`, or all of the `MACHINE`.
     `ground`: options of a ground of its own (`ground.running`), None when it shares the common one. `skipped` says why it cannot run here.
     """
 
@@ -35,6 +37,7 @@ class Fault:
     slow: bool = False
     skipped: Callable[[], str] = str
     short_of: str = ""
+    takes: int = 0
 
 
 FAULTS: dict[str, Fault] = {}

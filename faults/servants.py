@@ -40,6 +40,12 @@ class Servant:
             process.stdin.flush()
             return json.loads(process.stdout.readline())
 
+    def stop(self) -> None:
+        """Ask it to end what it has started and then itself."""
+        self._process.terminate()
+        self._process.wait()
+        self.close()
+
     def close(self) -> None:
         self._process.kill()
         self._process.wait()

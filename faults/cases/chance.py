@@ -13,7 +13,7 @@ import redis
 from faults import audit
 from faults.audit import Allowed
 from faults.driver import Driver
-from faults.matrix import Run, fault
+from faults.matrix import CORE, Run, fault
 
 UPDATES, CHATS, BLOWS = 3000, 150, 40
 KINDS = {"talk": 38, "buttons": 37, "ordering": 37, "call": 38}
@@ -43,6 +43,7 @@ def plan(seed: int) -> list[Blow]:
     f"random run: {UPDATES:,} updates, {CHATS} chats, {BLOWS} blows, 32 of them kills",
     bound=f"all promises; all answered ≤ {RECOVERY:g} s after the last blow",
     slow=True,
+    takes=CORE,
 )
 def random_run(run: Run) -> None:
     chats = [chat for kind, count in KINDS.items() for chat in run.people(kind, chats=count, count=UPDATES // CHATS, bots=3)]

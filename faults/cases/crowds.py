@@ -8,7 +8,7 @@ import psutil
 
 from faults import audit, driver
 from faults.driver import Chat
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 BURST = 10_000
 BOTS, CHATS = 50, 1000
@@ -18,7 +18,12 @@ GRACE_MB = 40.0  # caches that fill once, see docs/promise.md
 WRITERS, COLLEAGUES, SAID_EACH = 3, 2, 2
 
 
-@fault(f"{BURST:,} updates in one burst", bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, all answered", slow=True)
+@fault(
+    f"{BURST:,} updates in one burst",
+    bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, all answered",
+    slow=True,
+    takes=MACHINE,
+)
 def burst(run: Run) -> None:
     """Two bursts; the first warms the caches, and what the second adds to memory is what would grow for ever."""
     chats = run.people(chats=CHATS, count=1, bots=BOTS)

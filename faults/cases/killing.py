@@ -8,7 +8,7 @@ from functools import partial
 from faults import dialogues, ledgers
 from faults.audit import Allowed
 from faults.driver import Chat
-from faults.matrix import Run, fault
+from faults.matrix import CORE, Run, fault
 from faults.servants import Servant
 
 KILLS = 200
@@ -20,6 +20,7 @@ KINDS = ("worker", "sender", "worker", "sender")
 @fault(
     f"kill -9 of workers and senders at {KILLS} random points, with calls to a CRM that honours the idempotency key",
     bound="each order has one effect, every dialogue ends, never a third copy",
+    takes=CORE,
 )
 def killed_at_random_points(run: Run) -> None:
     """The CRM takes a moment for each answer, so that kills meet calls under way."""

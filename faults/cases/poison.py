@@ -2,7 +2,7 @@
 
 from faults import audit, dialogues
 from faults.driver import Chat, Driver
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 SHARE = 1.2
 FLOOR = 0.02  # seconds; below it a share says more about the clock than about the product
@@ -12,6 +12,7 @@ POISONED = 6
 @fault(
     "scenarios that raise what no block should raise, while others write",
     bound=f"parked after 5 attempts; p95 of the others ≤ {SHARE:g} × without them",
+    takes=MACHINE,
 )
 def poison_is_parked(run: Run) -> None:
     chats = run.people(chats=20, count=0, bots=2)

@@ -3,7 +3,7 @@
 from faults import audit
 from faults.audit import Allowed
 from faults.driver import Chat, Driver
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 RECOVERY = 5.0
 HANG = {"do": "accept_then_hang", "seconds": 60}
@@ -14,6 +14,7 @@ CUT = {"do": "accept_then_cut"}
     "kill -9 of a sender between the messenger's acceptance and our note",
     bound=f"one extra copy, next message ≤ {RECOVERY:g} s",
     quick=True,
+    takes=MACHINE,
 )
 def sender_before_the_note(run: Run) -> None:
     chats = run.people(chats=4, count=3)

@@ -5,7 +5,7 @@ from functools import partial
 
 from faults import audit, dialogues
 from faults.driver import Driver
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 TIMELY = 5.0
 RELEASE = 10.0
@@ -22,7 +22,7 @@ def two_beats(run: Run) -> None:
         run.ground.drop("beat2")
 
 
-@fault("everything is down while timers fall due", bound=f"each fires once, ≤ {TIMELY:g} s after all is up", quick=True)
+@fault("everything is down while timers fall due", bound=f"each fires once, ≤ {TIMELY:g} s after all is up", quick=True, takes=MACHINE)
 def timers_due_while_down(run: Run) -> None:
     """Kill -9 of web, workers, senders and beat; the timers fall due; all come back."""
     seconds = 4.0

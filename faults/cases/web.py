@@ -2,12 +2,17 @@
 
 from faults import audit
 from faults.driver import Chat, Driver
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 RECOVERY = 5.0
 
 
-@fault("kill -9 of the web process before its commit", bound=f"2xx again ≤ {RECOVERY:g} s, the update has one effect", quick=True)
+@fault(
+    "kill -9 of the web process before its commit",
+    bound=f"2xx again ≤ {RECOVERY:g} s, the update has one effect",
+    quick=True,
+    takes=MACHINE,
+)
 def web_before_commit(run: Run) -> None:
     """A thread of the web process is held where it marks the chat's lane; nothing is committed, so nobody was told 2xx."""
     chats = run.people(chats=4, count=1)
@@ -25,6 +30,7 @@ def web_before_commit(run: Run) -> None:
     "kill -9 of the web process after its commit, before its answer",
     bound=f"2xx again ≤ {RECOVERY:g} s, the update has one effect",
     quick=True,
+    takes=MACHINE,
 )
 def web_after_commit(run: Run) -> None:
     """Redis is frozen, so that the request stands at its hint: the update is stored, the messenger was not answered and posts it again."""

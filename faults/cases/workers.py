@@ -3,12 +3,14 @@
 from functools import partial
 
 from faults import audit
-from faults.matrix import Run, fault
+from faults.matrix import MACHINE, Run, fault
 
 RECOVERY = 5.0
 
 
-@fault("kill -9 of a worker in the middle of a step", bound=f"answered ≤ {RECOVERY:g} s after the kill, one effect", quick=True)
+@fault(
+    "kill -9 of a worker in the middle of a step", bound=f"answered ≤ {RECOVERY:g} s after the kill, one effect", quick=True, takes=MACHINE
+)
 def worker_in_a_step(run: Run) -> None:
     """The worker is held where it writes the conversation: claimed, read, computed, nothing committed."""
     chats = run.people(chats=6, count=1)
@@ -23,7 +25,9 @@ def worker_in_a_step(run: Run) -> None:
     run.within("recovery", audit.recovery(driver, moment), RECOVERY)
 
 
-@fault("kill -9 of a worker right after its commit", bound=f"answered ≤ {RECOVERY:g} s after the kill, one effect", quick=True)
+@fault(
+    "kill -9 of a worker right after its commit", bound=f"answered ≤ {RECOVERY:g} s after the kill, one effect", quick=True, takes=MACHINE
+)
 def worker_after_commit(run: Run) -> None:
     """Both workers in turn, at the moment at which an item has become done."""
     chats = run.people(chats=6, count=10)
