@@ -29,6 +29,7 @@ _joined: tuple[object, object] = (None, None)  # the channels and bots that were
 def among(channel_ids: Iterable[int]) -> dict[int, Channel]:
     """Those of them that exist; one that was made a moment ago is read from the database."""
     wanted, known = set(channel_ids), channels()
-    missing = wanted - known.keys()
-    fresh = Channel.objects.select_related("bot").in_bulk(missing) if missing else {}
-    return {channel_id: known[channel_id] for channel_id in wanted & known.keys()} | fresh
+    found = {channel_id: known[channel_id] for channel_id in wanted if channel_id in known}
+    if len(found) < len(wanted):
+        found |= Channel.objects.select_related("bot").in_bulk(wanted - known.keys())
+    return found

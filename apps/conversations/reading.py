@@ -151,9 +151,13 @@ def _open_conversations(leads: dict[int, Lead]) -> dict[int, Conversation]:
     found = {row.lead_id: row for row in map(hot.reader(Conversation), rows)}
     missing = [(lane_id, lead) for lane_id, lead in leads.items() if lead.pk not in found]
     for lane_id, lead in missing:
-        found[lead.pk] = Conversation(bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id, opened_at=timezone.now())
+        found[lead.pk] = hot.make(
+            Conversation, bot_id=lead.channel.bot_id, lead=lead, person=lead.person, lane_id=lane_id, opened_at=timezone.now()
+        )
     if missing:
         insert_in_bulk([found[lead.pk] for _lane_id, lead in missing])
     for lead in leads.values():
-        found[lead.pk].lead, found[lead.pk].person = lead, lead.person
+        conversation = found[lead.pk]
+        conversation.person_id = lead.person_id  # a merge may be newer than the conversation
+        hot.join(conversation, lead=lead, person=lead.person)
     return {lane_id: found[lead.pk] for lane_id, lead in leads.items()}

@@ -7,11 +7,13 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import lru_cache
+from operator import attrgetter
 from typing import Any
 
 from django.db import connection
-from django.db.models import Field, Model
+from django.db.models import NOT_PROVIDED, Field, Model
 from django.db.models.expressions import DatabaseDefault
 
 from apps.core import hot
@@ -20,13 +22,35 @@ from apps.core.fields import EncryptedTextField
 Columns = tuple["Field[Any, Any]", ...]
 
 
+@dataclass(frozen=True)
+class Statement:
+    """SQL with one parameter, the rows as JSON; how these are read from instances."""
+
+    sql: str
+    names: tuple[str, ...]
+    values: Callable[[Model], tuple[Any, ...]]
+    encrypted: tuple[tuple[int, Callable[[Any], Any]], ...]
+
+    def json(self, rows: Sequence[Model]) -> str:
+        """The rows as a JSON array of objects by column, for `json_to_recordset`; encrypted fields are encrypted, moments and UUIDs are text."""
+        return json.dumps([dict(zip(self.names, self._read(row), strict=True)) for row in rows], default=str, ensure_ascii=False)
+
+    def _read(self, row: Model) -> Sequence[Any]:
+        values = self.values(row)
+        if not self.encrypted:
+            return values
+        stored = list(values)
+        for place, encrypt in self.encrypted:
+            stored[place] = encrypt(stored[place])
+        return stored
+
+
 def insert_in_bulk(rows: Sequence[Model]) -> None:
     """Insert rows of one model in their order and give them their ids. Columns that no row has set are left to the database's default."""
     if not rows:
         return
-    model = type(rows[0])
-    columns = tuple(field for field in model._meta.concrete_fields if not _is_left_out(field, rows))
-    for row, (pk,) in zip(rows, hot.run(_insert(model, columns), [as_json(rows, columns)]), strict=True):
+    statement = _insert(type(rows[0]), _left_out(rows[0]))
+    for row, (pk,) in zip(rows, hot.run(statement.sql + _RETURNING, [statement.json(rows)]), strict=True):
         row.pk = pk
         row._state.adding, row._state.db = False, "default"
 
@@ -36,54 +60,59 @@ def add_in_bulk(rows: Sequence[Model], *, unless_there: bool = False) -> None:
     `unless_there`: a row that would break a unique constraint is left out.
     """
     if rows:
-        model = type(rows[0])
-        columns = tuple(field for field in model._meta.concrete_fields if not _is_left_out(field, rows))
-        statement = _insert(model, columns).removesuffix(" RETURNING id")
-        hot.later(f"{statement} ON CONFLICT DO NOTHING" if unless_there else statement, [as_json(rows, columns)])
+        statement = _insert(type(rows[0]), _left_out(rows[0]))
+        hot.later(f"{statement.sql} ON CONFLICT DO NOTHING" if unless_there else statement.sql, [statement.json(rows)])
 
 
 def update_in_bulk(rows: Sequence[Model], fields: Sequence[str], *, now: bool = False) -> None:
     """Write these fields of rows of one model, found by their ids; inside `hot.together` with others in one statement, unless `now`."""
     if not rows:
         return
-    model = type(rows[0])
+    statement = _update(type(rows[0]), tuple(fields))
     send = hot.run if now else hot.later
-    send(_update(model, tuple(fields)), [as_json(rows, _columns(model, tuple(fields)))])
+    send(statement.sql, [statement.json(rows)])
 
 
-def as_json(rows: Sequence[Model], columns: Columns) -> str:
-    """The rows as a JSON array of objects by column, for `json_to_recordset`; encrypted fields are encrypted, moments and UUIDs are text."""
-    readers = [(field.column, _reader(field)) for field in columns]
-    return json.dumps([{name: read(row) for name, read in readers} for row in rows], default=str, ensure_ascii=False)
+_RETURNING = " RETURNING id"
 
 
-def _reader(field: Field[Any, Any]) -> Callable[[Model], Any]:
-    name = field.attname
-    if isinstance(field, EncryptedTextField):
-        return lambda row: field.get_prep_value(getattr(row, name))
-    return lambda row: getattr(row, name)
+def _left_out(row: Model) -> frozenset[str]:
+    """The id that the database gives, and columns whose default it fills in. All rows must agree: they are made by one piece of code."""
+    known = row.__dict__
+    left = [name for name in _defaulted(type(row)) if isinstance(known.get(name), DatabaseDefault)]
+    return frozenset([*left, *([row._meta.pk.attname] if row.pk is None else [])])
 
 
 @lru_cache(maxsize=200)
-def _insert(model: type[Model], columns: Columns) -> str:
+def _defaulted(model: type[Model]) -> tuple[str, ...]:
+    return tuple(field.attname for field in model._meta.concrete_fields if field.db_default is not NOT_PROVIDED)
+
+
+@lru_cache(maxsize=200)
+def _insert(model: type[Model], left_out: frozenset[str]) -> Statement:
+    columns = tuple(field for field in model._meta.concrete_fields if field.attname not in left_out)
     names = ", ".join(_name(field) for field in columns)
-    return (
+    return _statement(
         f"INSERT INTO {model._meta.db_table} ({names}) SELECT {names} "  # noqa: S608  names are ours
-        f"FROM ROWS FROM (json_to_recordset(%s) AS ({_typed(columns)})) WITH ORDINALITY AS n({names}, place) ORDER BY place RETURNING id"
+        f"FROM ROWS FROM (json_to_recordset(%s) AS ({_typed(columns)})) WITH ORDINALITY AS n({names}, place) ORDER BY place",
+        columns,
     )
 
 
 @lru_cache(maxsize=200)
-def _update(model: type[Model], fields: tuple[str, ...]) -> str:
-    columns = _columns(model, fields)
+def _update(model: type[Model], fields: tuple[str, ...]) -> Statement:
+    columns: Columns = (model._meta.pk, *(model._meta.get_field(name) for name in fields))  # type: ignore[arg-type]  # none is a reverse relation
     changes = ", ".join(f"{_name(field)} = n.{_name(field)}" for field in columns[1:])
-    return f"UPDATE {model._meta.db_table} AS t SET {changes} FROM json_to_recordset(%s) AS n({_typed(columns)}) WHERE t.id = n.id"  # noqa: S608  names are ours
+    return _statement(
+        f"UPDATE {model._meta.db_table} AS t SET {changes} FROM json_to_recordset(%s) AS n({_typed(columns)}) WHERE t.id = n.id",  # noqa: S608  names are ours
+        columns,
+    )
 
 
-@lru_cache(maxsize=200)
-def _columns(model: type[Model], fields: tuple[str, ...]) -> Columns:
-    """The id and these fields."""
-    return (model._meta.pk, *(model._meta.get_field(name) for name in fields))  # type: ignore[arg-type]  # none is a reverse relation
+def _statement(sql: str, columns: Columns) -> Statement:
+    """At least two columns, so that their getter gives a tuple."""
+    encrypted = tuple((place, field.get_prep_value) for place, field in enumerate(columns) if isinstance(field, EncryptedTextField))
+    return Statement(sql, tuple(str(field.column) for field in columns), attrgetter(*(field.attname for field in columns)), encrypted)
 
 
 def _typed(columns: Columns) -> str:
@@ -92,9 +121,3 @@ def _typed(columns: Columns) -> str:
 
 def _name(field: Field[Any, Any]) -> str:
     return connection.ops.quote_name(str(field.column))
-
-
-def _is_left_out(field: Field[Any, Any], rows: Sequence[Model]) -> bool:
-    """The id that the database gives, and columns whose default it fills in. All rows must agree: they are made by one piece of code."""
-    value = getattr(rows[0], field.attname)
-    return isinstance(value, DatabaseDefault) or (field.primary_key and value is None)

@@ -2,6 +2,7 @@
 
 import time
 from collections.abc import Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
 from typing import Any
 
@@ -68,7 +69,8 @@ def wait(updates: Sequence[Update], lead_codes: Sequence[str]) -> list[Result]:
     deadline = time.monotonic() + float(settings.CALL_WAIT_SECONDS)
     results: list[Result] = []
     try:
-        with translation.override(settings.LANGUAGE_CODE):
+        # Most are over when they come here; who waits may handle the item himself, and a scenario's words are in the product's language.
+        with nullcontext() if all(map(_is_over, updates)) else translation.override(settings.LANGUAGE_CODE):
             results.extend(_result(update, code, deadline) for update, code in zip(updates, lead_codes, strict=True))
     except DatabaseError as error:
         logger.warning("the outcome of an accepted call is not known", error=type(error).__name__)
@@ -100,6 +102,10 @@ def _single(result: Result, trace_id: str) -> Answer:
         return success(told.pop("message"), status=202 if result.status in _LATER else 200, trace_id=trace_id, **told)
     refusal = RefusedError(told["code"], told["message"], errors=told.get("errors", ())).answer()
     return Answer(refusal.status, refusal.body | ({"trace_id": trace_id} if trace_id else {}))
+
+
+def _is_over(update: Update) -> bool:
+    return update.state != Update.State.PENDING and update.outcome.get("status") != "calling"
 
 
 def _result(update: Update, lead_code: str, deadline: float) -> Result:

@@ -22,7 +22,7 @@ class Person(models.Model):
     bot_lookup = "bot_id"
 
     uid = models.UUIDField(default=uuid.uuid4, unique=True, editable=False)
-    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="people", verbose_name=_("bot"))
+    bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="people", verbose_name=_("bot"), db_index=False)
     name = models.CharField(_("name"), max_length=200, blank=True)
     language = models.CharField(_("language"), max_length=10, blank=True, help_text=_("For example en or ru; empty = unknown."))
     timezone = models.CharField(_("time zone"), max_length=60, blank=True, help_text=_("For example Europe/Kyiv; empty = the bot's."))
@@ -92,7 +92,7 @@ class Lead(models.Model):
 
     code = models.CharField(_("lead id"), max_length=40, unique=True, help_text=_("Channel prefix and number, e.g. TG-9072612."))
     person = models.ForeignKey(Person, on_delete=models.CASCADE, related_name="leads", verbose_name=_("person"))
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="leads", verbose_name=_("channel"))
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="leads", verbose_name=_("channel"), db_index=False)
     chat_id = models.CharField(_("chat id"), max_length=200)
     username = models.CharField(_("username"), max_length=200, blank=True)
     display_name = models.CharField(_("name in the messenger"), max_length=200, blank=True)

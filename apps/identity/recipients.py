@@ -151,7 +151,7 @@ def _leads(channel_kind: str | None, **wanted: Any) -> list[Lead]:
 def _attach_channels(leads: list[Lead]) -> list[Lead]:
     channels = known.among(lead.channel_id for lead in leads)
     for lead in leads:
-        lead.channel = channels[lead.channel_id]
+        hot.join(lead, channel=channels[lead.channel_id])
     return leads
 
 

@@ -96,10 +96,8 @@ def _known(pairs: Iterable[tuple[int, str]], channels: Mapping[int, Channel]) ->
     known = {}
     for row in found:
         lead = hot.reader(Lead)(row[:leads])
-        lead.person = hot.reader(Person)(row[leads:])
+        hot.join(lead, person=hot.reader(Person)(row[leads:]), channel=channels[lead.channel_id])
         known[lead.channel_id, lead.chat_id] = lead
-    for lead in known.values():
-        lead.channel = channels[lead.channel_id]
     return known
 
 

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from typing import Any, Required, TypedDict, Unpack
 
 from apps.conversations.responder import Turn
+from apps.core import hot
 from apps.scenarios.definitions import flow_of
 from apps.scenarios.engine.contract import Resumed, Returned, Start
 from apps.scenarios.ledger import Ledger
@@ -136,7 +137,8 @@ def _end(turn: Turn, ledger: Ledger, session: Session, *, status: str, reason: s
 def _new(turn: Turn, ledger: Ledger, scenario: Scenario, entered: dict[str, Any], *, generation: int) -> Session:
     chat = turn.chat
     return ledger.add(
-        Session(
+        hot.make(
+            Session,
             conversation=chat.conversation,
             lead=chat.lead,
             person=chat.person,

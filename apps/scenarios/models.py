@@ -156,7 +156,9 @@ class Session(models.Model):
     access_module = "operations"
     bot_lookup = "scenario__bot_id"
 
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("conversation"))
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("conversation"), db_index=False
+    )
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("lead"))
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("person"))
     scenario = models.ForeignKey(Scenario, on_delete=models.PROTECT, related_name="sessions", verbose_name=_("scenario"))
@@ -182,7 +184,7 @@ class Session(models.Model):
         ordering = ["-id"]
         constraints = [models.UniqueConstraint(fields=["conversation"], condition=Q(status="active"), name="session_one_active")]
         indexes = [
-            models.Index(fields=["conversation", "status"], name="session_open", condition=Q(status__in=["active", "suspended", "queued"])),
+            models.Index(fields=["conversation", "status"], name="session_by_status"),
             models.Index(fields=["version", "node"], name="session_standing", condition=Q(status="active")),
             models.Index(fields=["trace_id"], name="session_trace"),
         ]
@@ -195,7 +197,7 @@ class SessionStep(models.Model):
     """One visit of a node, written once: the trace's finest grain and the proof of one effect per update."""
 
     id = models.BigAutoField(primary_key=True)
-    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="steps")
+    session = models.ForeignKey(Session, on_delete=models.CASCADE, related_name="steps", db_index=False)
     visit = models.IntegerField()
     section = models.CharField(max_length=100)
     node = models.CharField(max_length=100)

@@ -34,7 +34,7 @@ class Conversation(models.Model):
     bot = models.ForeignKey(Bot, on_delete=models.PROTECT, related_name="+", verbose_name=_("bot"))
     lead = models.ForeignKey(Lead, on_delete=models.PROTECT, related_name="conversations", verbose_name=_("lead"))
     person = models.ForeignKey(Person, on_delete=models.PROTECT, related_name="conversations", verbose_name=_("person"))
-    lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="+")
+    lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="+", db_index=False)
     status = models.CharField(_("status"), max_length=10, choices=Status.choices, default=Status.OPEN)
     owner = models.CharField(_("served by"), max_length=10, choices=Owner.choices, default=Owner.BOT)
     operator = models.ForeignKey(
@@ -44,6 +44,7 @@ class Conversation(models.Model):
         blank=True,
         related_name="+",
         verbose_name=_("operator"),
+        db_index=False,
     )
     owner_token = models.UUIDField(default=uuid.uuid4, editable=False)
     version = models.BigIntegerField(default=0, editable=False)
@@ -66,6 +67,7 @@ class Conversation(models.Model):
             models.Index(fields=["bot", "-last_at", "-id"], name="conversation_live", condition=Q(status="open")),
             models.Index(fields=["-last_at", "-id"], name="conversation_recent"),
             models.Index(fields=["lane"], name="conversation_lane", condition=Q(status="open")),
+            models.Index(fields=["operator"], name="conversation_operator", condition=Q(operator__isnull=False)),
         ]
 
     def __str__(self) -> str:
@@ -103,8 +105,8 @@ class Message(models.Model):
     bot_lookup = "conversation__bot_id"
 
     id = models.BigAutoField(primary_key=True)
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages", verbose_name=_("conversation"))
-    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel"))
+    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages", verbose_name=_("conversation"), db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel"), db_index=False)
     seq = models.BigIntegerField(_("number"))
     direction = models.CharField(_("direction"), max_length=3, choices=Direction.choices)
     author = models.CharField(_("author"), max_length=10, choices=Author.choices)

@@ -26,8 +26,8 @@ class Outbox(models.Model):
         BROADCAST = 10, _("broadcast")
 
     id = models.BigAutoField(primary_key=True)
-    lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="+")
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+")
+    lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="+", db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", db_index=False)
     message = models.OneToOneField(Message, on_delete=models.CASCADE, related_name="outbox")
     chat_id = models.CharField(max_length=200)
     is_group = models.BooleanField(default=False)

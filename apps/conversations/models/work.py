@@ -50,8 +50,8 @@ class Update(models.Model):
 
     id = models.BigAutoField(primary_key=True)
     lane = models.ForeignKey(Lane, on_delete=models.PROTECT, related_name="updates")
-    bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="+", verbose_name=_("bot"))
-    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", verbose_name=_("channel"))
+    bot = models.ForeignKey(Bot, on_delete=models.CASCADE, related_name="+", verbose_name=_("bot"), db_index=False)
+    channel = models.ForeignKey(Channel, on_delete=models.CASCADE, related_name="+", verbose_name=_("channel"), db_index=False)
     source = models.CharField(max_length=60, help_text="Name space of event_key: c<channel id>, call, timer, result, panel.")
     event_key = models.CharField(_("event key"), max_length=200)
     kind = models.CharField(_("kind"), max_length=10, choices=Kind.choices)
