@@ -9,7 +9,7 @@ import itertools
 import json
 import threading
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 import structlog
@@ -20,6 +20,9 @@ from apps.conversations.inbox import Posted, Posting
 from apps.conversations.models import Update
 from apps.core import hot
 from apps.core.together import Together, aside
+from apps.identity import recipients
+from apps.identity.models import Lead
+from apps.identity.recipients import UserKey
 
 logger = structlog.get_logger(__name__)
 
@@ -94,16 +97,32 @@ def _handled(update_ids: set[int]) -> list[Update]:
 _board = Board()
 
 
-def post(postings: Sequence[Posting]) -> list[Update]:
+@dataclass(frozen=True)
+class ForUser:
+    """What a call wants for a user of whom it knows no more than an id. `postings` makes it of the user's chats, or raises what the caller is to
+    get; it may be asked again.
+    """
+
+    user: UserKey
+    postings: Callable[[list[Lead]], list[Posting]]
+
+
+def post(wish: Sequence[Posting] | ForUser) -> list[Update]:
     """Accept these, like `inbox.post`, and handle them at once as far as their chats are free; `outcome_of` waits for the rest.
 
     Nothing is accepted before it is committed, so whoever dies in between leaves nothing behind, and the caller has no answer.
     """
-    return _post_together(list(postings))
+    updates = _post_together(wish)
+    if isinstance(updates, Exception):
+        raise updates
+    return updates
 
 
-def _post_all(several: Sequence[list[Posting]]) -> list[list[Update]]:
-    rows = [row for some in several for row in some]
+def _post_all(several: Sequence[Sequence[Posting] | ForUser]) -> list[list[Update] | Exception]:
+    wanted = _with_users(several)
+    rows = [row for some in wanted if not isinstance(some, Exception) for row in some]
+    if not rows:
+        return [some if isinstance(some, Exception) else [] for some in wanted]
     try:
         updates = iter(_accept_and_handle(rows))
     except (OperationalError, InterfaceError):
@@ -111,7 +130,20 @@ def _post_all(several: Sequence[list[Posting]]) -> list[list[Update]]:
     except Exception:
         logger.exception("items could not be handled together with their acceptance; they are accepted first", items=len(rows))
         updates = iter([posted.item for posted in inbox.insert(rows)])
-    return [list(itertools.islice(updates, len(some))) for some in several]
+    return [some if isinstance(some, Exception) else list(itertools.islice(updates, len(some))) for some in wanted]
+
+
+def _with_users(several: Sequence[Sequence[Posting] | ForUser]) -> list[Sequence[Posting] | Exception]:
+    """Users of all callers are looked up with one query."""
+    chats = iter(recipients.leads_of_users([wish.user for wish in several if isinstance(wish, ForUser)]))
+    return [_postings(wish, next(chats)) if isinstance(wish, ForUser) else wish for wish in several]
+
+
+def _postings(wish: ForUser, leads: list[Lead]) -> list[Posting] | Exception:
+    try:
+        return wish.postings(leads)
+    except Exception as error:  # noqa: BLE001  raised again where it belongs
+        return error
 
 
 _post_together = Together(_post_all)

@@ -28,7 +28,7 @@ def without_pattern_index(app: str, model: str, name: str) -> Operation:
 def _drop(app: str, model: str, name: str, *, ends: str) -> Callable[[StateApps, BaseDatabaseSchemaEditor], None]:
     def drop(apps: StateApps, editor: BaseDatabaseSchemaEditor) -> None:
         found = apps.get_model(app, model)
-        table, column = found._meta.db_table, found._meta.get_field(name).column  # type: ignore[union-attr]  # it is stored
+        table, column = found._meta.db_table, found._meta.get_field(name).column
         declared = {index.name for index in found._meta.indexes}
         with editor.connection.cursor() as cursor:
             known = editor.connection.introspection.get_constraints(cursor, table)

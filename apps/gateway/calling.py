@@ -33,12 +33,14 @@ from apps.gateway import (
     signing,
     tokens,
 )
+from apps.gateway.addressing import Wanted
 from apps.gateway.answers import Answer, Json, RefusedError
 from apps.gateway.models import Endpoint, KeptAnswer
 from apps.gateway.noting import Attempt
 from apps.gateway.reaching import Reached
 from apps.gateway.repeating import Claim
 from apps.gateway.tokens import Caller
+from apps.identity.models import Lead
 
 WRAPPER = "script_request_params"
 SOURCE = "call"
@@ -87,6 +89,8 @@ def _start(attempt: Attempt, params: Json, *, claim: Claim | None, signed_id: st
         return computing.answer(endpoint, params, dry_run=attempt.dry_run)
     if wanted is None:
         raise RefusedError("recipient_required")
+    if wait and wanted.way == "user" and len(wanted.values) == 1 and not (claim or signed_id or attempt.dry_run):
+        return _for_user(attempt, params, wanted)
     reached = reaching.reach(attempt, endpoint.bot, wanted)
     if attempt.dry_run:
         return rehearsing.answer(endpoint, params, reached, several=wanted.several)
@@ -100,6 +104,21 @@ def _start(attempt: Attempt, params: Json, *, claim: Claim | None, signed_id: st
     if claim:
         repeating.keep(claim, given)
     return given
+
+
+def _for_user(attempt: Attempt, params: Json, wanted: Wanted) -> Answer:
+    """The common call, for one user, with nothing else to store: who that is is looked up on the way to the inbox, together with other calls."""
+    bot, trace_id = cast("Endpoint", attempt.endpoint).bot, current_trace_id()
+    [value] = wanted.values
+    orders: list[Order] = []
+
+    def postings(leads: list[Lead]) -> list[Posting]:
+        orders[:] = [Order(params, reaching.reach_user(attempt, bot, value, leads), several=wanted.several, claim=None, signed_id="")]
+        return _postings(attempt, orders[0], trace_id)
+
+    updates = awaiting.post(awaiting.ForUser((bot.pk, reaching.system_of(attempt), value), postings))
+    [order] = orders
+    return outcomes.answer(outcomes.wait(updates, order.lead_codes), several=order.several, unreached=order.reached.unreached)
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ from apps.gateway.answers import REASONS, Json, RefusedError
 from apps.gateway.noting import Attempt
 from apps.identity import recipients
 from apps.identity.models import Lead
-from apps.identity.recipients import Asked
+from apps.identity.recipients import Asked, Found
 
 _PARAMETER = {"user": "user_ids", "lead": "lead_ids", "chat": "chat_ids", "phone": "phones", "email": "emails"}
 _ADVICE = "no chat is connected to this user. Make a link with POST /bots/{bot}/call/users/connect-link and give it to the person."
@@ -27,7 +27,15 @@ class Reached:
 def reach(attempt: Attempt, bot: Bot, wanted: Wanted) -> Reached:
     """Raises `RefusedError` when nobody of those wanted can be reached; of a list, those who can be are enough."""
     asked: dict[str, Any] = {_PARAMETER[wanted.way]: wanted.values}
-    found = recipients.find(bot, system=system_of(attempt), **asked)
+    return _reached(attempt, bot, recipients.find(bot, system=system_of(attempt), **asked))
+
+
+def reach_user(attempt: Attempt, bot: Bot, value: str, leads: list[Lead]) -> Reached:
+    """The same for one user whose chats are known (`recipients.leads_of_users`)."""
+    return _reached(attempt, bot, recipients.of_user(value, leads))
+
+
+def _reached(attempt: Attempt, bot: Bot, found: Found) -> Reached:
     attempt.leads = found.leads or found.inactive
     if found.leads:
         return Reached(found.leads, [*map(_missing, found.missing), *map(_unreachable, found.inactive)])

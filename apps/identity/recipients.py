@@ -7,7 +7,6 @@ from typing import Any
 from apps.bots import known
 from apps.bots.models import Bot
 from apps.core import hot
-from apps.core.together import Together
 from apps.identity import contacts
 from apps.identity.mapping import id_text
 from apps.identity.models import Lead, Person
@@ -54,7 +53,15 @@ def find(
         *_by_contact(bot, "phone", [str(value) for value in phones]),
         *_by_contact(bot, "email", [str(value) for value in emails]),
     ]
-    by_person = _leads_of_people({pk for _asked, people, _lead in meant for pk in people}, channel_kind)
+    return _found(meant, _leads_of_people({pk for _asked, people, _lead in meant for pk in people}, channel_kind))
+
+
+def of_user(value: str, leads: list[Lead]) -> Found:
+    """The same for one user whose chats `leads_of_users` has given already."""
+    return _found([(Asked("userId", value), (), _best(_attach_channels(leads)))], {})
+
+
+def _found(meant: "Sequence[Known]", by_person: "dict[int, list[Lead]]") -> Found:
     found, seen = Found(), set[int]()
     for asked, people, lead in meant:
         chosen = lead or _best([row for pk in people for row in by_person.get(pk, [])])
@@ -83,9 +90,7 @@ UserKey = tuple[int, str, str]  # bot, system, the user's id there
 
 
 def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None) -> list[Known]:
-    """One user is looked up together with those of other calls of the moment."""
-    keys = [(bot.pk, system, value) for value in values]
-    found = [_users_together(keys[0])] if len(keys) == 1 else _leads_of_users(keys)
+    found = leads_of_users([(bot.pk, system, value) for value in values])
     _attach_channels([lead for leads in found for lead in leads])
     return [
         (Asked("userId", value), (), _best([lead for lead in leads if channel_kind in {None, lead.channel.kind}]))
@@ -93,8 +98,10 @@ def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None)
     ]
 
 
-def _leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
+def leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
     """The chats of each of these users, without groups and without channels at hand."""
+    if not keys:
+        return []
     rows = hot.run(
         f"""
         SELECT asked.place, {hot.columns(Lead, "lead")}
@@ -110,9 +117,6 @@ def _leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
     for place, *lead in rows:
         found[place - 1].append(hot.reader(Lead)(lead))
     return found
-
-
-_users_together = Together(_leads_of_users)
 
 
 def _by_chat(bot: Bot, by: str, column: str, values: list[str], channel_kind: str | None) -> list[Known]:

@@ -276,7 +276,7 @@ def test_who_becomes_known_while_the_chat_opens_is_known_in_it(shop: Served, pro
     asked: list[object] = []
 
     def slow(route: Route) -> None:
-        asked.append(route.request.post_data_json["identity"])
+        asked.append(json.loads(route.request.post_data or "")["identity"])
         if len(asked) == 1:
             page.evaluate("identity => DialogBus('identify', identity)", {"user_id": "late", "exp": 0, "hash": "wrong"})
         route.continue_()

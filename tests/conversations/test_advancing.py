@@ -12,7 +12,7 @@ from apps.conversations import advancing, awaiting, inbox, lanes, parking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Conversation, Lane, Message, Outbox, Update
 from apps.events.models import Event
-from apps.identity.models import Lead
+from apps.identity.models import ExternalId, Lead
 from tests.making import make_channel, make_lead, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -221,6 +221,29 @@ def test_a_call_is_accepted_and_handled_in_one_transaction() -> None:
     assert Lane.objects.values_list("wake_at", "held_until", "attempts").get() == (None, None, 0)
     assert said() == ["echo: {'ask': '1'}"]
     assert awaiting.outcome_of(update, wait_seconds=0).outcome == {"status": "waiting"}
+
+
+def test_users_of_several_calls_are_looked_up_together_and_a_refused_one_takes_nobody_along() -> None:
+    lead, other = make_lead(), make_lead()
+    for one, user_id in ((lead, "1"), (other, "2")):
+        ExternalId.objects.create(bot_id=one.channel.bot_id, person=one.person, system="crm", value=user_id)
+
+    def wish(user_id: str, of: Lead) -> awaiting.ForUser:
+        def postings(leads: list[Lead]) -> list[Posting]:
+            if not leads:
+                raise LookupError(user_id)
+            return [call(one, user_id) for one in leads]
+
+        return awaiting.ForUser((of.channel.bot_id, "crm", user_id), postings)
+
+    with CaptureQueriesContext(connection) as asked:
+        answers = awaiting._post_all([wish("1", lead), wish("nobody", lead), [call(other, "plain")], wish("2", other)])
+    assert sum("identity_externalid" in str(query["sql"]) and "unnest" in str(query["sql"]) for query in asked) == 1
+    states = [str(answer) if isinstance(answer, Exception) else [update.state for update in answer] for answer in answers]
+    assert states == [["done"], "nobody", ["done"], ["done"]]
+    assert sorted(said()) == ["echo: {'ask': '1'}", "echo: {'ask': '2'}", "echo: {'ask': 'plain'}"]
+    with pytest.raises(LookupError, match="nobody"):
+        awaiting.post(wish("nobody", lead))
 
 
 def test_a_call_comes_after_what_waits_in_its_chat() -> None:

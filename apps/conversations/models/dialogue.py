@@ -105,7 +105,9 @@ class Message(models.Model):
     bot_lookup = "conversation__bot_id"
 
     id = models.BigAutoField(primary_key=True)
-    conversation = models.ForeignKey(Conversation, on_delete=models.PROTECT, related_name="messages", verbose_name=_("conversation"), db_index=False)
+    conversation = models.ForeignKey(
+        Conversation, on_delete=models.PROTECT, related_name="messages", verbose_name=_("conversation"), db_index=False
+    )
     channel = models.ForeignKey(Channel, on_delete=models.PROTECT, related_name="+", verbose_name=_("channel"), db_index=False)
     seq = models.BigIntegerField(_("number"))
     direction = models.CharField(_("direction"), max_length=3, choices=Direction.choices)
