@@ -11,7 +11,7 @@ class Migration(migrations.Migration):
 
     atomic = False
     dependencies = [
-        ("conversations", "0007_fewer_indexes"),
+        ("conversations", "0008_fewer_indexes"),
         ("identity", "0005_fewer_indexes"),
         ("scenarios", "0007_command_languages"),
     ]

@@ -15,7 +15,7 @@ class Migration(migrations.Migration):
     atomic = False
     dependencies = [
         ("bots", "0001_initial"),
-        ("conversations", "0006_callbacks"),
+        ("conversations", "0007_waiting_for_a_slot"),
         ("identity", "0004_find_people"),
         migrations.swappable_dependency(settings.AUTH_USER_MODEL),
     ]
