@@ -104,7 +104,10 @@ def run_checks(env: Mapping[str, str]) -> list[Outcome]:
 
 
 def run_tests(env: Mapping[str, str], arguments: Sequence[str]) -> int:
-    return subprocess.run([PYTHON, "-m", "pytest", *arguments], cwd=CLONE, env=dict(env), stdin=subprocess.DEVNULL, check=False).returncode
+    spread = ("-p", "tests.spreading", f"--processes={TOGETHER}")
+    return subprocess.run(
+        [PYTHON, "-m", "pytest", *spread, *arguments], cwd=CLONE, env=dict(env), stdin=subprocess.DEVNULL, check=False
+    ).returncode
 
 
 @contextmanager
