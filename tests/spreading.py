@@ -22,6 +22,7 @@ import pytest
 
 from tools.processes import Process, Program
 
+LONG = ("tests/tools/test_demo.py", "tests/tools/test_bootstrap.py")  # begun first: taken last, one process would wait for them
 ALONE = ("tests/faults/", "tests/browser/")
 LAST_LINES = 40
 POLL_SECONDS = 0.1
@@ -69,9 +70,8 @@ class Portion:
 
 
 def portions(items: Sequence[pytest.Item]) -> list[Portion]:
-    return [
-        Portion(module, number, list(group)) for number, (module, group) in enumerate(groupby(items, lambda item: module_of(item.nodeid)))
-    ]
+    groups = enumerate(groupby(items, lambda item: module_of(item.nodeid)))
+    return sorted((Portion(module, number, list(of_it)) for number, (module, of_it) in groups), key=lambda some: some.module not in LONG)
 
 
 def module_of(nodeid: str) -> str:
