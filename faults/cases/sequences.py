@@ -20,7 +20,7 @@ from faults import audit, dialogues, driver
 from faults.audit import Allowed
 from faults.cases.killing import nursery, replay
 from faults.driver import Chat, Driver
-from faults.matrix import CORE, KNOWN_SECONDS, Run, fault, next_chat_id
+from faults.matrix import KNOWN_SECONDS, MACHINE, Run, fault, next_chat_id
 from faults.servants import Servant
 
 SEQUENCES, EVENTS = 200, 50
@@ -73,7 +73,7 @@ class Cast:
             self.bear(kind)
 
 
-@fault(f"{SEQUENCES} random sequences of {EVENTS} events", bound="every promise after each", slow=True, takes=CORE)
+@fault(f"{SEQUENCES} random sequences of {EVENTS} events", bound="every promise after each", slow=True, takes=MACHINE)
 def random_sequences(run: Run) -> None:
     play(run, count=SEQUENCES)
 
