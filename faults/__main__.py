@@ -1,6 +1,6 @@
-"""`python -m faults [--quick] [--only NAME …] [--without NAME …] [--lanes N] [--seed N] [--markdown FILE]`: break real processes and print what held.
+"""`python -m faults [--quick] [--only NAME …] [--without NAME …] [--tracks N] [--seed N] [--markdown FILE]`: break real processes and print what held.
 
-Of the whole two lanes run side by side, each with a ground of its own. The seed is printed; the same seed repeats the same plan. Ends with 1 when a promise was broken.
+Of the whole two tracks run side by side, each with a ground of its own. The seed is printed; the same seed repeats the same plan. Ends with 1 when a promise was broken.
 """
 
 import argparse
@@ -11,7 +11,7 @@ import time
 from collections.abc import Sequence
 from pathlib import Path
 
-from faults import lanes, matrix, telling
+from faults import matrix, telling, tracks
 from faults.matrix import Fault, Verdict
 
 
@@ -22,7 +22,7 @@ def main() -> int:
     wanted = chosen(only=given.only, quick=given.quick, without=given.without)
     print(f"seed {seed}, {len(wanted)} faults", flush=True)
     began = time.monotonic()
-    told = lanes.run(wanted, seed=seed, side_by_side=given.lanes or (1 if given.only or given.quick else 2), tell=tell)
+    told = tracks.run(wanted, seed=seed, side_by_side=given.tracks or (1 if given.only or given.quick else 2), tell=tell)
     print(f"\n{telling.table(told)}")
     if given.markdown:
         given.markdown.write_text(telling.markdown(told, seed=seed, seconds=time.monotonic() - began))
@@ -36,7 +36,7 @@ def arguments() -> argparse.Namespace:
     parser.add_argument("--quick", action="store_true", help="only those that are part of the tests")
     parser.add_argument("--only", action="append", default=[], choices=known, help="this fault; may be given again")
     parser.add_argument("--without", action="append", default=[], choices=known, help="not this fault; may be given again")
-    parser.add_argument("--lanes", type=int, default=0, help="how many run side by side; 2 of the whole, else 1")
+    parser.add_argument("--tracks", type=int, default=0, help="how many run side by side; 2 of the whole, else 1")
     parser.add_argument("--seed", type=int, default=None, help="repeat the plan of this seed")
     parser.add_argument("--markdown", type=Path, default=None, metavar="FILE", help="write the table there too")
     return parser.parse_args()

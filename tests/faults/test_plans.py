@@ -1,6 +1,6 @@
 """What a seed draws is always the same, and what counts copies, rates and order sees what is wrong."""
 
-from faults import lanes, telling, windows
+from faults import telling, tracks, windows
 from faults.cases import chance, sequences
 from faults.ledgers import Sent
 from faults.matrix import MACHINE, Fault, Verdict
@@ -50,12 +50,12 @@ def test_a_run_is_told_as_a_table() -> None:
     ]
 
 
-def test_a_lane_that_breaks_down_is_told_of_each_of_its_faults() -> None:
+def test_a_track_that_breaks_down_is_told_of_each_of_its_faults() -> None:
     strange = [
-        Fault(name, "a fault that no lane knows", "none", lambda _run: None, takes=takes) for name, takes in (("one", MACHINE), ("two", 0))
+        Fault(name, "a fault that no track knows", "none", lambda _run: None, takes=takes) for name, takes in (("one", MACHINE), ("two", 0))
     ]
     ended: list[str] = []
-    told = lanes.run(strange, seed=7, side_by_side=2, tell=lambda fault, _verdict: ended.append(fault.name))
+    told = tracks.run(strange, seed=7, side_by_side=2, tell=lambda fault, _verdict: ended.append(fault.name))
     assert [fault.name for fault, _verdict in told] == ["one", "two"]
     assert ended == ["two", "one"]  # what needs the whole machine comes last
-    assert all(verdict.problems[0].startswith("the lane ended:") for _fault, verdict in told)
+    assert all(verdict.problems[0].startswith("the track ended:") for _fault, verdict in told)

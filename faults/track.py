@@ -1,6 +1,6 @@
-"""A lane of the matrix: faults one after the other on a ground of their own. Two lanes side by side take half the time, since most faults wait.
+"""A track of the matrix: faults one after the other on a ground of their own. Two tracks side by side take half the time, since most faults wait.
 
-A process of its own (`python -m faults.lane`), one JSON command a line in, {"name", "seed"}, one verdict a line out; SIGTERM ends it with its ground.
+A process of its own (`python -m faults.track`), one JSON command a line in, {"name", "seed"}, one verdict a line out; SIGTERM ends it with its ground.
 """
 
 import json
@@ -21,13 +21,13 @@ def main() -> None:
     signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))  # so that what was started is ended
     known = matrix.load()
     with ExitStack() as standing:
-        lane = Lane(standing)
+        track = Track(standing)
         for line in sys.stdin:
             command = json.loads(line)
-            print(json.dumps(asdict(lane.judge(known[command["name"]], command["seed"]))), file=answers, flush=True)
+            print(json.dumps(asdict(track.judge(known[command["name"]], command["seed"]))), file=answers, flush=True)
 
 
-class Lane:
+class Track:
     """The common ground is there from the first fault on that shares it; other faults get a ground of their own."""
 
     def __init__(self, standing: ExitStack) -> None:
