@@ -46,6 +46,7 @@ T = TypeVar("T")
 LOOK_SECONDS = 1.0
 SETTLE_SECONDS = 0.01
 CLAIM_SECONDS = 0.005
+SAID_BEFORE_SECONDS = 0.1  # until calls are looked at again that wait for a message
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
 LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
@@ -180,8 +181,10 @@ class Sender:
         work.files = fetching.claim(self._claimant.identity, limit=max(1, room // 4)) if others.files else []
         work.acknowledgements = beside.take_acknowledgements() if others.acknowledgements else []
         self._know([*(row.channel_id for row in work.files), *(row.channel_id for row in work.acknowledgements)])
-        if any(others):
+        if work.calls or work.files or work.acknowledgements:
             self._beside = work.more = True
+        elif others.calls:  # what was said before them is still on its way: they go when that is noted, here or by another sender
+            self._beside, work.again = True, min(work.again or LOOK_SECONDS, SAID_BEFORE_SECONDS)
 
     def _pace(self, claimed: Sequence[Outgoing]) -> tuple[list[tuple[Outgoing, float]], list[tuple[Outgoing, float]]]:
         """Give each message its slot as a moment of `monotonic`; those without one go back, with the seconds until they may ask again, and a
@@ -301,7 +304,7 @@ class Sender:
         self._due = True
 
     def _note_sends(self, rows: list[Outcome]) -> None:
-        if outbox.settle(rows, identity=self._claimant.identity):
+        if outbox.settle(rows, identity=self._claimant.identity) or self._beside:
             self._due = True
 
     async def _note(self, table: str, ended: list[T], id_of: Callable[[T], int], settle: Callable[[list[T]], None]) -> None:

@@ -4,6 +4,7 @@ import json
 import threading
 from collections.abc import Iterator
 from dataclasses import dataclass, field
+from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import Any
 
@@ -110,6 +111,15 @@ def test_the_answer_becomes_a_variable_and_the_dialogue_goes_on(lead: Lead, crm:
     assert asked["headers"]["X-Trace-Id"] == "trace-start"
     event = Event.objects.get(kind="call.made")
     assert (event.status, event.trace_id, event.details["answer"]) == ("success", "trace-start", 200)
+
+
+def test_a_call_goes_as_soon_as_what_was_said_before_it_has_left(lead: Lead, crm: Crm, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(outcalls, "PATIENCE", timedelta(hours=1))
+    crm.answers.append((200, {}, b'{"status": "shipped"}'))
+    start(lead, make_scenario(lead.channel.bot, calling(crm.url)), order=9821)
+    with sender():
+        until(ended)
+    assert said(lead) == ["One moment.", "Your order is shipped."]
 
 
 @pytest.mark.parametrize(
