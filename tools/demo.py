@@ -115,7 +115,7 @@ class Demo:
     def load(self, password: str) -> dict[str, Any]:
         """Loads the demo's bot and answers its `bot_id`, `token`, `user_id` and `demo_url`."""
         addresses = ("--crm-url", self.crm_url, "--base-url", self.base_url, "--token-file", str(TOKEN))
-        arguments = (*addresses, "--admin-user", ADMIN, "--admin-password", password, "--json")
+        arguments = (*addresses, "--admin-user", ADMIN, f"--admin-password={password}", "--json")  # it may begin with a dash
         printed = self.run_step(programs.manage(self.env, "load_demo", *arguments, name="load_demo"))
         answers = [line for line in printed.splitlines() if line.startswith("{") and '"bot_id"' in line]
         if not answers:

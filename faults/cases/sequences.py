@@ -1,6 +1,6 @@
 """Random sequences of {update, duplicate, timer, call, operator act, kill, flush, restart}: after each, every promise holds.
 
-A sequence is fifty events drawn from its seed, for people of its own: it is the same whenever it is asked for. Forty run side by side with the
+A sequence is fifty events drawn from its seed, for people of its own: it is the same whenever it is asked for. Twenty run side by side with the
 same workers and senders (from the nursery, in a hurry: no rates, short patience), so that each also meets the kills of the others. A sequence
 that fails is printed whole.
 """
@@ -25,7 +25,7 @@ from faults.servants import Servant
 
 SEQUENCES, EVENTS = 200, 50
 A_FEW = 6
-ABREAST = 40
+ABREAST = 20
 PATIENCE = 30.0
 NEVER = 3600.0  # seconds of a timer that only fires when the sequence says so
 WEIGHTS = {"update": 34, "duplicate": 14, "order": 10, "timer": 14, "call": 12, "act": 8, "kill": 4, "flush": 2, "restart": 2}

@@ -105,7 +105,9 @@ def test_stop_without_a_demo_says_so(demo: Demo) -> None:
 
 @pytest.mark.timeout(300)
 def test_the_demo_comes_up_and_leaves_nothing_behind(demo: Demo) -> None:
+    (demo.folder / "secrets.env").write_text("ADMIN_PASSWORD=-made-by-chance\n")  # one of 64 begins like an option
     first = demo.start()
+    assert first["admin"]["password"] == "-made-by-chance"
     assert ask(f"{first['base_url']}/health/")[0] == 200
     assert set(first) >= {"base_url", "crm_url", "live_url", "admin", "bot_id", "token", "user_id", "env"}
     assert (demo.folder / "demo.json").stat().st_mode & 0o777 == 0o600
