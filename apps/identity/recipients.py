@@ -7,6 +7,7 @@ from typing import Any
 from apps.bots import known
 from apps.bots.models import Bot
 from apps.core import hot
+from apps.core.together import Together
 from apps.identity import contacts
 from apps.identity.mapping import id_text
 from apps.identity.models import Lead, Person
@@ -61,7 +62,7 @@ def of_user(value: str, leads: list[Lead]) -> Found:
     return _found([(Asked("userId", value), (), _best(_attach_channels(leads)))], {})
 
 
-def _found(meant: "Sequence[Known]", by_person: "dict[int, list[Lead]]") -> Found:
+def _found(meant: "Sequence[Known]", by_person: dict[int, list[Lead]]) -> Found:
     found, seen = Found(), set[int]()
     for asked, people, lead in meant:
         chosen = lead or _best([row for pk in people for row in by_person.get(pk, [])])
@@ -90,7 +91,9 @@ UserKey = tuple[int, str, str]  # bot, system, the user's id there
 
 
 def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None) -> list[Known]:
-    found = leads_of_users([(bot.pk, system, value) for value in values])
+    """One user is looked up together with those of other calls of the moment."""
+    keys = [(bot.pk, system, value) for value in values]
+    found = [_user_together(keys[0])] if len(keys) == 1 else leads_of_users(keys)
     _attach_channels([lead for leads in found for lead in leads])
     return [
         (Asked("userId", value), (), _best([lead for lead in leads if channel_kind in {None, lead.channel.kind}]))
@@ -117,6 +120,9 @@ def leads_of_users(keys: Sequence[UserKey]) -> list[list[Lead]]:
     for place, *lead in rows:
         found[place - 1].append(hot.reader(Lead)(lead))
     return found
+
+
+_user_together = Together(leads_of_users)
 
 
 def _by_chat(bot: Bot, by: str, column: str, values: list[str], channel_kind: str | None) -> list[Known]:
