@@ -41,8 +41,15 @@ class Servant:
             return json.loads(process.stdout.readline())
 
     def stop(self) -> None:
-        """Ask it to end what it has started and then itself."""
-        self._process.terminate()
+        """Let it end what it has started and then itself: when its commands end, or where it is at one by a signal. (A signal that comes just
+        before it waits for the next command is not noticed until there is one.)
+        """
+        assert self._process.stdin is not None  # noqa: S101  piped above
+        busy = self._lock.locked()
+        with suppress(OSError):
+            self._process.stdin.close()
+        if busy:
+            self._process.terminate()
         self._process.wait()
         self.close()
 
