@@ -1,18 +1,25 @@
 """The moment before messages leave, noted for many at once: what only waits for its slot in a sender's hand has not left (`outbox.begin`)."""
 
 import asyncio
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.conversations.outbox import Outgoing
+from apps.core import hot
 
 Come = tuple[Outgoing, "asyncio.Future[bool]"]
 
 
 class Beginnings:
-    """`note` writes that these are about to leave and tells the ids of those that are still ours. Whoever comes while it runs goes with the next."""
+    """`note` writes that these are about to leave and tells the ids of those that are still ours. Whoever comes while it runs goes with the next.
+    In a thread and a session of its own: behind a claim of many the slot would be over.
+    """
 
-    def __init__(self, note: Callable[[Sequence[Outgoing]], Coroutine[None, None, set[int]]]) -> None:
+    def __init__(self, note: Callable[[Sequence[Outgoing]], set[int]]) -> None:
         self._note = note
+        self._thread = ThreadPoolExecutor(1, thread_name_prefix="sender-beginnings")
         self._come: list[Come] = []
         self._noting: asyncio.Task[None] | None = None
 
@@ -24,16 +31,33 @@ class Beginnings:
             self._noting = asyncio.create_task(self._note_all())
         return await told
 
+    async def close(self) -> None:
+        await asyncio.get_running_loop().run_in_executor(self._thread, _disconnect)
+        self._thread.shutdown(wait=True)
+
     async def _note_all(self) -> None:
         while self._come:
             come, self._come = self._come, []
             try:
-                ours = await self._note([outgoing for outgoing, _told in come])
+                rows = [outgoing for outgoing, _told in come]
+                ours = await asyncio.get_running_loop().run_in_executor(self._thread, self._in_own_session, rows)
             except Exception as error:  # noqa: BLE001  told to each that waits
                 _tell(come, error)
             else:
                 _tell(come, ours)
         self._noting = None
+
+    def _in_own_session(self, rows: Sequence[Outgoing]) -> set[int]:
+        hot.dedicate()
+        try:
+            return self._note(rows)
+        except (OperationalError, InterfaceError):
+            connection.close()  # the next one begins with a new session
+            raise
+
+
+def _disconnect() -> None:
+    connection.close()  # asked in the thread itself: each has its own
 
 
 def _tell(come: Sequence[Come], found: set[int] | Exception) -> None:

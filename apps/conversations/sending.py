@@ -78,7 +78,7 @@ class Sender:
         self._due = self._beside = True  # there may be something to claim, and something else than messages
         self._stopping, self._claimed_at = False, 0.0
         self._claimant = Claimant("sender-database", tables=(OUTBOX, CALLS, FILES), waiting={OUTBOX: "held"})
-        self._beginnings = Beginnings(partial(self._claimant.run, self._begin))
+        self._beginnings = Beginnings(self._begin)
         self._in_flight: set[asyncio.Task[None]] = set()
         self._ended: list[Outcome] = []
         self._calls_ended: list[outcalls.CallOutcome] = []
@@ -104,6 +104,7 @@ class Sender:
             for task in [*helpers, *pollers]:
                 task.cancel()
             await asyncio.gather(*helpers, *pollers, return_exceptions=True)
+            await self._beginnings.close()
             await self._claimant.close()
             await close_connections()
 
@@ -171,7 +172,7 @@ class Sender:
         self._know([outgoing.channel_id for outgoing in claimed])
         sends, back = self._pace(claimed)
         outbox.unclaim(back, identity=self._claimant.identity)
-        preparing.complete([outgoing for outgoing, _at in sends if not outgoing.held], self._channels)
+        preparing.complete([outgoing for outgoing, _at in sends], self._channels)
         waits = [wait for _outgoing, wait in back] + [until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS]
         return Work(sends, [], [], [], more=len(claimed) == room, again=min(waits, default=None))
 
@@ -265,9 +266,7 @@ class Sender:
             return False
 
     def _begin(self, rows: Sequence[Outgoing]) -> set[int]:
-        ours = outbox.begin(rows, identity=self._claimant.identity)
-        preparing.complete([row for row in rows if row.id in ours], self._channels)
-        return ours
+        return outbox.begin(rows, identity=self._claimant.identity)
 
     def _has_missed(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
         """Its slot is long over (this process or the database stood still): then all that waited would leave at once. Three times at most."""
