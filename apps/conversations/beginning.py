@@ -52,8 +52,8 @@ class Beginnings:
         try:
             return self._note(rows)
         except (OperationalError, InterfaceError):
-            connection.close()  # the next one begins with a new session
-            raise
+            connection.close()
+        return self._note(rows)  # the session was ended while it rested; noting twice is harmless
 
 
 def _disconnect() -> None:
