@@ -1,25 +1,66 @@
 """Channels that have no webhook are polled. One process polls a channel: it holds the channel's session-scoped advisory lock."""
 
 import asyncio
-from collections.abc import Awaitable, Callable
-from typing import Any
+from dataclasses import dataclass
 
 import structlog
 from django.conf import settings
 from django.db import connection, transaction
 
 from apps.bots import connecting
-from apps.bots.adapter import ConfigError, Health, Polled, RateLimitedError, SendError
+from apps.bots.adapter import ConfigError, Credentials, Health, Polled, RateLimitedError, SendError
 from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.conversations import inbox
 from apps.core import strictjson
+from apps.core.claimant import Claimant
 
 logger = structlog.get_logger(__name__)
 
-LOCK_CLASS = 0x1A51
+LOCK_CLASS = 0x1A52  # beside those of claimants.py
 LOOK_SECONDS = 3.0
-InDatabase = Callable[..., Awaitable[Any]]
+
+
+@dataclass
+class Poller:
+    """A channel that is polled, with the credentials that it had and the identity whose session holds its lock."""
+
+    credentials: Credentials
+    identity: int
+    task: asyncio.Task[None]
+
+
+class Pollers:
+    """The channels that this process polls. `look` each few seconds; `close` at the end."""
+
+    def __init__(self, claimant: Claimant) -> None:
+        self._claimant = claimant
+        self.running: dict[int, Poller] = {}
+
+    async def look(self) -> None:
+        """Poll each channel that wants it and that no other process polls. What was given other credentials, or was polled under a lock that
+        went with its session, begins anew: another process may have it by now.
+        """
+        channels = {channel.pk: channel for channel in await self._claimant.run(pollable)}
+        for channel_id, poller in list(self.running.items()):
+            present, identity = channels.get(channel_id), self._claimant.identity
+            if present and present.credentials == poller.credentials and poller.identity == identity and not poller.task.done():
+                del channels[channel_id]
+                continue
+            poller.task.cancel()
+            del self.running[channel_id]
+            if poller.identity == identity:
+                await self._claimant.run(leave, channel_id)
+        for channel in channels.values():
+            if await self._claimant.run(take, channel.pk):
+                task = asyncio.create_task(poll_for_ever(channel, self._claimant))
+                self.running[channel.pk] = Poller(channel.credentials, self._claimant.identity, task)
+
+    async def close(self) -> None:
+        tasks = [poller.task for poller in self.running.values()]
+        for task in tasks:
+            task.cancel()
+        await asyncio.gather(*tasks, return_exceptions=True)
 
 
 def pollable() -> list[Channel]:
@@ -55,18 +96,18 @@ def store(channel: Channel, polled: Polled) -> None:
     channel.poll_offset = polled.offset
 
 
-async def poll_for_ever(channel: Channel, in_database: InDatabase) -> None:
-    """Long-poll one channel, with the credentials that it has now, until cancelled; `in_database` runs a function in the thread that has the
-    database. A wrong token turns the channel red and is tried again later.
+async def poll_for_ever(channel: Channel, claimant: Claimant) -> None:
+    """Long-poll one channel, with the credentials that it has now, until cancelled. A wrong token turns the channel red and is tried again
+    later.
     """
     while True:
         try:
             polled = await channel.adapter.poll(channel.credentials, offset=channel.poll_offset)
-            await in_database(store, channel, polled)
+            await claimant.run(store, channel, polled)
         except RateLimitedError as error:
             await asyncio.sleep(error.retry_after)
         except ConfigError as error:
-            await in_database(_failing, channel, error.reason)
+            await claimant.run(_failing, channel, error.reason)
             await asyncio.sleep(30)
         except SendError as error:
             logger.info("polling failed; trying again", channel=channel.pk, reason=error.reason)

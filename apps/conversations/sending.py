@@ -16,7 +16,6 @@ import structlog
 from django.conf import settings
 from django.db import InterfaceError, OperationalError, transaction
 
-from apps.bots.adapter import Credentials
 from apps.bots.models import Channel
 from apps.conversations import (
     beside,
@@ -58,14 +57,14 @@ OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversati
 
 @dataclass
 class Work:
-    """What one round has claimed; messages with the moment (`monotonic`) at which each may leave."""
+    """What one claim has taken; messages with the moment (`monotonic`) at which each may leave."""
 
-    sends: list[tuple[Outgoing, float]]
-    calls: list[Call]
-    files: list[Attachment]
-    acknowledgements: list[Acknowledgement]
+    sends: Sequence[tuple[Outgoing, float]] = ()
+    calls: Sequence[Call] = ()
+    files: Sequence[Attachment] = ()
+    acknowledgements: Sequence[Acknowledgement] = ()
     more: bool = False  # there may be: as much was due as there was room for
-    again: float | None = None  # seconds until the first of those that had no slot may ask for one again
+    again: float | None = None  # seconds until something that could not be claimed yet may be
 
 
 class Sender:
@@ -88,7 +87,7 @@ class Sender:
         self._crashed: list[tuple[str, int]] = []
         self._blocked: dict[int, float] = {}
         self._channels: dict[int, Channel] = {}
-        self._pollers: dict[int, tuple[Credentials, asyncio.Task[None]]] = {}
+        self._pollers = polling.Pollers(self._claimant)
 
     async def run(self) -> None:
         """Work until stopped. A database that goes away is waited for."""
@@ -100,10 +99,10 @@ class Sender:
                     await asyncio.wait_for(self._wake.wait(), LOOK_SECONDS)
                 self._wake.clear()
         finally:
-            pollers = [task for _credentials, task in self._pollers.values()]
-            for task in [*helpers, *pollers]:
+            for task in helpers:
                 task.cancel()
-            await asyncio.gather(*helpers, *pollers, return_exceptions=True)
+            await asyncio.gather(*helpers, return_exceptions=True)
+            await self._pollers.close()
             await self._beginnings.close()
             await self._claimant.close()
             await close_connections()
@@ -127,8 +126,14 @@ class Sender:
             await self._start(room)
 
     async def _start(self, room: int) -> None:
-        """Claim up to `room` things and set them going."""
-        work = await self._claimant.run(self._claim, room)
+        """Claim up to `room` things and set them going. Messages are on their way before the others are claimed: whatever breaks then, what is
+        in hand has somebody who sends it.
+        """
+        self._set_going(await self._claimant.run(self._claim_messages, room))
+        if self._beside:
+            self._set_going(await self._claimant.run(self._claim_others, room))
+
+    def _set_going(self, work: Work) -> None:
         for outgoing, at in work.sends:
             self._fly(self._deliver(outgoing, at), (OUTBOX, outgoing.id))
         for call in work.calls:
@@ -138,8 +143,15 @@ class Sender:
         for acknowledgement in work.acknowledgements:
             self._fly(self._acknowledge(acknowledgement))
         self._due = self._due or work.more
-        if work.again is not None and self._again is None:
-            self._again = asyncio.get_running_loop().call_later(work.again, self._have_slots)
+        if work.again is not None:
+            self._look_in(work.again)
+
+    def _look_in(self, seconds: float) -> None:
+        loop = asyncio.get_running_loop()
+        if self._again is None or loop.time() + seconds < self._again.when():
+            if self._again:
+                self._again.cancel()
+            self._again = loop.call_later(seconds, self._have_slots)
 
     def _have_slots(self) -> None:
         self._again = None
@@ -153,19 +165,8 @@ class Sender:
         self._beside = True
         self._look_again()
 
-    def _claim(self, room: int) -> Work:
-        """What is claimed and not taken, because something broke in between, is freed at the next tick (`claimants.free`)."""
-        work = self._claim_messages(room)
-        self._claimant.hand[OUTBOX].update(outgoing.id for outgoing, _at in work.sends)
-        if self._beside:
-            self._beside = False
-            with transaction.atomic():
-                self._claim_others(work, room)
-            self._claimant.hand[CALLS].update(call.pk for call in work.calls)
-            self._claimant.hand[FILES].update(attachment.pk for attachment in work.files)
-        return work
-
     def _claim_messages(self, room: int) -> Work:
+        """What is claimed and not in hand, because something broke in between, is freed at the next tick (`claimants.free`)."""
         now = time.monotonic()
         blocked = [channel_id for channel_id, until in self._blocked.items() if until > now]
         claimed = outbox.claim(self._claimant.identity, limit=room, without_channels=blocked)
@@ -173,19 +174,28 @@ class Sender:
         sends, back = self._pace(claimed)
         outbox.unclaim(back, identity=self._claimant.identity)
         preparing.complete([outgoing for outgoing, _at in sends], self._channels)
+        self._claimant.hand[OUTBOX].update(outgoing.id for outgoing, _at in sends)
         waits = [wait for _outgoing, wait in back] + [until - now for until in self._blocked.values() if now < until < now + LOOK_SECONDS]
-        return Work(sends, [], [], [], more=len(claimed) == room, again=min(waits, default=None))
+        return Work(sends, more=len(claimed) == room, again=min(waits, default=None))
 
-    def _claim_others(self, work: Work, room: int) -> None:
-        others = beside.look()
-        work.calls = outcalls.claim(self._claimant.identity, limit=max(1, room // 2)) if others.calls else []
-        work.files = fetching.claim(self._claimant.identity, limit=max(1, room // 4)) if others.files else []
-        work.acknowledgements = beside.take_acknowledgements() if others.acknowledgements else []
-        self._know([*(row.channel_id for row in work.files), *(row.channel_id for row in work.acknowledgements)])
+    def _claim_others(self, room: int) -> Work:
+        self._beside, work = False, Work()
+        with transaction.atomic():
+            others = beside.look()
+            if others.calls:
+                work.calls = outcalls.claim(self._claimant.identity, limit=max(1, room // 2))
+            if others.files:
+                work.files = fetching.claim(self._claimant.identity, limit=max(1, room // 4))
+            if others.acknowledgements:
+                work.acknowledgements = beside.take_acknowledgements()
+            self._know([*(row.channel_id for row in work.files), *(row.channel_id for row in work.acknowledgements)])
+        self._claimant.hand[CALLS].update(call.pk for call in work.calls)
+        self._claimant.hand[FILES].update(attachment.pk for attachment in work.files)
         if work.calls or work.files or work.acknowledgements:
             self._beside = work.more = True
         elif others.calls:  # what was said before them is still on its way: they go when that is noted, here or by another sender
-            self._beside, work.again = True, min(work.again or LOOK_SECONDS, SAID_BEFORE_SECONDS)
+            self._beside, work.again = True, SAID_BEFORE_SECONDS
+        return work
 
     def _pace(self, claimed: Sequence[Outgoing]) -> tuple[list[tuple[Outgoing, float]], list[tuple[Outgoing, float]]]:
         """Give each message its slot as a moment of `monotonic`; those without one go back, with the seconds until they may ask again, and a
@@ -366,21 +376,8 @@ class Sender:
 
     async def _poll(self) -> None:
         while True:
-            await self._guarded(self._manage_pollers)
+            await self._guarded(self._pollers.look)
             await asyncio.sleep(polling.LOOK_SECONDS)
-
-    async def _manage_pollers(self) -> None:
-        """One poller for each channel that wants one; a channel that was given other credentials gets a new one."""
-        channels = {channel.pk: channel for channel in await self._claimant.run(polling.pollable)}
-        for channel_id, (credentials, task) in list(self._pollers.items()):
-            if channel_id not in channels or task.done() or channels[channel_id].credentials != credentials:
-                task.cancel()
-                del self._pollers[channel_id]
-                await self._claimant.run(polling.leave, channel_id)
-        for channel_id, channel in channels.items():
-            if channel_id not in self._pollers and await self._claimant.run(polling.take, channel_id):
-                task = asyncio.create_task(polling.poll_for_ever(channel, self._claimant.run))
-                self._pollers[channel_id] = (channel.credentials, task)
 
     async def _guarded(self, work: Callable[[], Coroutine[Any, Any, None]]) -> None:
         try:

@@ -1,8 +1,11 @@
 """Updates that are asked for: stored once, with the credentials that the channel has now, whatever strange things they hold."""
 
+import asyncio
 from collections.abc import Iterator
+from contextlib import suppress
 
 import pytest
+from django.db import InterfaceError, OperationalError, connection
 from pytest_django.fixtures import Settings
 
 from apps.bots import connecting
@@ -11,6 +14,7 @@ from apps.bots.models import Channel
 from apps.conversations import polling
 from apps.conversations.models import Message, Update
 from apps.core import loop
+from apps.core.claimant import Claimant
 from apps.events.models import Event
 from tests.conversations.sending import emulated, sender, until
 from tests.making import TELEGRAM_TOKEN, make_channel, make_lead
@@ -129,3 +133,35 @@ def test_a_webhook_that_somebody_else_took_is_not_fought_over(telegram: Control,
     other = make_channel(is_active=False)
     loop.run(other.adapter.activate(other.credentials, webhook_url="https://elsewhere.example/hook"))
     assert connecting.check(channel).text == "Telegram sends the updates elsewhere. Save the channel to connect it again."
+
+
+def end_my_session() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+def test_a_channel_whose_lock_went_with_its_session_is_polled_by_whoever_has_it_now(telegram: Control) -> None:
+    channel = make_channel()
+    connecting.connect(channel)
+
+    async def story() -> list[tuple[list[int], list[int]]]:
+        one, two = Claimant("one", tables=()), Claimant("two", tables=())
+        first, second = polling.Pollers(one), polling.Pollers(two)
+        await first.look()
+        await second.look()
+        polled = [(list(first.running), list(second.running))]
+        with suppress(OperationalError, InterfaceError):
+            await one.run(end_my_session)
+        for pollers in (second, first):
+            with suppress(OperationalError, InterfaceError):
+                await pollers.look()
+        await first.look()
+        polled.append((list(first.running), list(second.running)))
+        await first.close()
+        await second.close()
+        await one.close()
+        await two.close()
+        await loop.close_connections()
+        return polled
+
+    assert asyncio.run(story()) == [([channel.pk], []), ([], [channel.pk])]

@@ -7,12 +7,12 @@ from datetime import timedelta
 
 import pytest
 from django.core.files.base import ContentFile
-from django.db import connection
+from django.db import OperationalError, connection
 from django.utils import timezone
 from pytest_django.fixtures import Settings
 
 from apps.bots.models import Channel
-from apps.conversations import claimants, inbox, outbox
+from apps.conversations import beside, claimants, inbox, outbox
 from apps.conversations.models import Acknowledgement, Attachment, Lane, Message, Outbox, Update
 from apps.conversations.resending import resend
 from apps.core.models import StoredFile
@@ -53,6 +53,29 @@ def test_answers_leave_in_order_and_are_noted_as_sent(telegram: Control) -> None
         assert message.external_id
         assert message.sent_at
     assert Event.objects.filter(kind="message.sent", status="success").count() == 3
+
+
+def test_a_database_that_goes_between_messages_and_other_claims_keeps_no_message_back(
+    telegram: Control, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    telegram.act(CHAT, "text", text="hi")
+    say(make_channel(), "one")
+    until(Outbox.objects.exists)
+    look = beside.look
+    broken: list[bool] = []
+
+    def lost() -> beside.Others:
+        if Outbox.objects.filter(claimed_by__isnull=False).exists() and not broken:
+            broken.append(True)
+            connection.close()
+            raise OperationalError("the database crashed")
+        return look()
+
+    monkeypatch.setattr(beside, "look", lost)
+    with sender():
+        until(lambda: Message.objects.filter(state="sent").exists())
+    assert broken
+    assert sent(telegram) == ["echo: one"]
 
 
 def test_a_flood_answer_pauses_the_channel_and_nothing_is_sent_inside_it(telegram: Control) -> None:
