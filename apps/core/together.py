@@ -25,7 +25,7 @@ T = TypeVar("T")
 
 MOST = 100
 LINGERING = 20.0  # seconds without a question after which the thread ends
-GATHERING = 0.003  # seconds after a batch of several, whose callers come again at once, and others with them
+GATHERING = 0.008  # seconds after a batch of several, whose callers come again at once, and others with them
 LOOK_AFTER_SECONDS = 1.0  # a session that rested longer, or failed, is looked at before it is used again
 
 
