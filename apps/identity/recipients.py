@@ -30,6 +30,10 @@ class Found:
     inactive: list[Lead] = field(default_factory=list)
 
 
+Known = tuple[Asked, Sequence[int], Lead | None]  # as asked, the people meant, or the one lead meant
+UserKey = tuple[int, str, str]  # bot, system, the user's id there
+
+
 def find(
     bot: Bot,
     *,
@@ -62,7 +66,7 @@ def of_user(value: str, leads: list[Lead]) -> Found:
     return _found([(Asked("userId", value), (), _best(_attach_channels(leads)))], {})
 
 
-def _found(meant: "Sequence[Known]", by_person: dict[int, list[Lead]]) -> Found:
+def _found(meant: Sequence[Known], by_person: dict[int, list[Lead]]) -> Found:
     found, seen = Found(), set[int]()
     for asked, people, lead in meant:
         chosen = lead or _best([row for pk in people for row in by_person.get(pk, [])])
@@ -84,10 +88,6 @@ def leads_of(people: Iterable[int]) -> dict[int, Lead]:
     by_person = _leads_of_people(set(people), None)
     best = {pk: _best([lead for lead in leads if reachable(lead)]) for pk, leads in by_person.items()}
     return {pk: lead for pk, lead in best.items() if lead is not None}
-
-
-Known = tuple[Asked, Sequence[int], Lead | None]  # as asked, the people meant, or the one lead meant
-UserKey = tuple[int, str, str]  # bot, system, the user's id there
 
 
 def _by_user(bot: Bot, system: str, values: list[str], channel_kind: str | None) -> list[Known]:
