@@ -27,6 +27,7 @@ SEQUENCES, EVENTS = 200, 50
 A_FEW = 6
 ABREAST = 20
 PATIENCE = 30.0
+LOOKS_FOR_ONE_AT_DOUBTS = 25
 NEVER = 3600.0  # seconds of a timer that only fires when the sequence says so
 WEIGHTS = {"update": 34, "duplicate": 14, "order": 10, "timer": 14, "call": 12, "act": 8, "kill": 4, "flush": 2, "restart": 2}
 KINDS = ("worker", "sender", "worker", "sender")
@@ -236,12 +237,16 @@ class Sequenced:
         self.fired.add(number)
 
     def _came(self, chat: Chat, text: str) -> bool:
+        """It has arrived, or people are told that this is not known: two senders were killed with it in hand, and nobody sends it a third time."""
         end = time.monotonic() + PATIENCE
         while time.monotonic() < end:
-            self.driver.messenger.look()
-            if any(sent.text == text for sent in self.driver.messenger.of(chat.telegram_id, chat.id)):
+            for _look in range(LOOKS_FOR_ONE_AT_DOUBTS):
+                self.driver.messenger.look()
+                if any(sent.text == text for sent in self.driver.messenger.of(chat.telegram_id, chat.id)):
+                    return True
+                time.sleep(0.02)
+            if text in audit.doubtful(self.run.ground, [chat]):
                 return True
-            time.sleep(0.02)
         raise AssertionError(f"chat {chat.id}: {text!r} has not come")
 
 
