@@ -51,7 +51,7 @@ GRACE_SECONDS = 15.0
 LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
 OUT_OF_SLOTS_SECONDS = 0.05
 SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
-MISSED_SLOTS = 3
+MISSED_SLOTS = 6
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
@@ -279,7 +279,7 @@ class Sender:
         return outbox.begin(rows, identity=self._claimant.identity)
 
     def _has_missed(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
-        """Its slot is long over (this process or the database stood still): then all that waited would leave at once. Three times at most."""
+        """Its slot is long over (this process or the database stood still): then all that waited would leave at once. Six times at most."""
         missed = bool(channel.adapter.rate.per_second) and time.monotonic() - at > LATE_SECONDS
         times = self._missed[outgoing.id] = self._missed.get(outgoing.id, 0) + missed
         if not missed or times > MISSED_SLOTS:
@@ -371,7 +371,8 @@ class Sender:
         await self._claimant.run(claimants.end_silent)
         await self._claimant.run(dbclock.keep)
         await self._claimant.run(sweeping.stand_in)
-        self._channels = await self._claimant.run(Channel.objects.select_related("bot").in_bulk, list(self._channels))
+        # Those that are claimed for while we look are not in the list: they stay.
+        self._channels.update(await self._claimant.run(Channel.objects.select_related("bot").in_bulk, list(self._channels)))
         await self._claimant.run(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 
     async def _poll(self) -> None:

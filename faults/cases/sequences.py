@@ -141,6 +141,7 @@ class Sequenced:
         self.fired: set[int] = set()
         self.posted: list[tuple[Chat, driver.Json]] = []
         self.problems: list[str] = []
+        self.told_parked = 0
         self.driver = Driver(self.run.ground, [], seed=0)
 
     @property
@@ -220,9 +221,16 @@ class Sequenced:
 
     def _post(self, chat: Chat, update: driver.Json) -> None:
         status = driver.post(self.run.ground.base_url, chat, update)
-        if not 200 <= status < 300:  # noqa: PLR2004
+        if not 200 <= status < 300 and not (status == 500 and self._was_parked(chat)):  # noqa: PLR2004
             raise AssertionError(f"chat {chat.id} was answered {status}")
         self.posted.append((chat, update))
+
+    def _was_parked(self, chat: Chat) -> bool:
+        """A call whose chat died with three workers is told so by the web process, which is in no hurry and parks; it is replayed."""
+        sql = """SELECT count(*) FROM events_event e JOIN conversations_update u ON u.id = (e.details->>'update')::bigint
+            JOIN conversations_lane l ON l.id = u.lane_id WHERE e.kind = 'inbox.parked' AND e.details->>'reason' LIKE '%%died%%' AND l.key = %s"""
+        self.told_parked += 1
+        return chat.kind == driver.CALL and self.run.ground.value(sql, f"{chat.bot['channel_id']}:{chat.id}") >= self.told_parked
 
     def _fire(self) -> None:
         """The oldest timer that waits falls due, as soon as it is there."""

@@ -1,9 +1,11 @@
 """What leaves: in order, at the vendor's rate, with every kind of failure taken for what it means. Against a real Bot API on loopback."""
 
+import asyncio
 import base64
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from django.core.files.base import ContentFile
@@ -15,6 +17,7 @@ from apps.bots.models import Channel
 from apps.conversations import beside, claimants, inbox, outbox
 from apps.conversations.models import Acknowledgement, Attachment, Lane, Message, Outbox, Update
 from apps.conversations.resending import resend
+from apps.conversations.sending import Sender
 from apps.core.models import StoredFile
 from apps.events.models import Event
 from apps.identity.models import Lead
@@ -76,6 +79,31 @@ def test_a_database_that_goes_between_messages_and_other_claims_keeps_no_message
         until(lambda: Message.objects.filter(state="sent").exists())
     assert broken
     assert sent(telegram) == ["echo: one"]
+
+
+def test_a_channel_that_is_met_while_the_known_ones_are_read_again_stays_known(telegram: Control, monkeypatch: pytest.MonkeyPatch) -> None:
+    first, second = make_channel(), make_channel(kind="api")
+    read = Channel.objects.select_related("bot").in_bulk
+    met: list[int] = []
+
+    async def story() -> dict[int, Channel]:
+        running = Sender()
+        run = running._claimant.run
+
+        async def while_reading(work: Callable[..., Any], *args: Any) -> Any:
+            if getattr(work, "__name__", "") == read.__name__ and args == ([first.pk],):
+                await run(running._know, [second.pk])  # a message of that channel is claimed just before
+                met.append(second.pk)
+            return await run(work, *args)
+
+        await run(running._know, [first.pk])
+        monkeypatch.setattr(running._claimant, "run", while_reading)
+        await running._heart()
+        await running._claimant.close()
+        return running._channels
+
+    assert set(asyncio.run(story())) == {first.pk, second.pk}
+    assert met
 
 
 def test_a_flood_answer_pauses_the_channel_and_nothing_is_sent_inside_it(telegram: Control) -> None:
