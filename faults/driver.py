@@ -50,6 +50,11 @@ class Chat:
     def telegram_id(self) -> int:
         return int(self.bot["telegram_id"])
 
+    @property
+    def lane_key(self) -> str:
+        """Of its row in conversations_lane."""
+        return f"{self.bot['channel_id']}:{self.id}"
+
     def reply(self, number: int) -> str:
         """What comes back for the message of that number."""
         said = self.said[number] if number < len(self.said) else f"c{self.id}.{number}"

@@ -7,7 +7,7 @@ or its session dies, whatever it had claimed is free again. Woken by NOTIFY outb
 import asyncio
 import contextlib
 import time
-from collections.abc import Callable, Coroutine, Sequence
+from collections.abc import Callable, Coroutine, Iterable, Sequence
 from dataclasses import dataclass
 from functools import partial
 from typing import Any, TypeVar
@@ -221,7 +221,10 @@ class Sender:
     def _know(self, channel_ids: Sequence[int]) -> None:
         unknown = {channel_id for channel_id in channel_ids if channel_id not in self._channels}
         if unknown:
-            self._channels.update(Channel.objects.select_related("bot").in_bulk(unknown))
+            self._read(unknown)
+
+    def _read(self, channel_ids: Iterable[int]) -> None:
+        self._channels.update(Channel.objects.select_related("bot").in_bulk(channel_ids))
 
     # --- things in flight ---------------------------------------------------------------------------------------------
 
@@ -371,8 +374,7 @@ class Sender:
         await self._claimant.run(claimants.end_silent)
         await self._claimant.run(dbclock.keep)
         await self._claimant.run(sweeping.stand_in)
-        # Those that are claimed for while we look are not in the list: they stay.
-        self._channels.update(await self._claimant.run(Channel.objects.select_related("bot").in_bulk, list(self._channels)))
+        await self._claimant.run(self._read, list(self._channels))
         await self._claimant.run(lambda: beat_heart("sender", details={"in_flight": len(self._in_flight)}))
 
     async def _poll(self) -> None:

@@ -230,7 +230,7 @@ class Sequenced:
         sql = """SELECT count(*) FROM events_event e JOIN conversations_update u ON u.id = (e.details->>'update')::bigint
             JOIN conversations_lane l ON l.id = u.lane_id WHERE e.kind = 'inbox.parked' AND e.details->>'reason' LIKE '%%died%%' AND l.key = %s"""
         self.told_parked += 1
-        return chat.kind == driver.CALL and self.run.ground.value(sql, f"{chat.bot['channel_id']}:{chat.id}") >= self.told_parked
+        return chat.kind == driver.CALL and self.run.ground.value(sql, chat.lane_key) >= self.told_parked
 
     def _fire(self) -> None:
         """The oldest timer that waits falls due, as soon as it is there."""
@@ -238,7 +238,7 @@ class Sequenced:
         chat = self.reminding[number]
         sql = "UPDATE conversations_timer t SET due_at = clock_timestamp() FROM conversations_lane l WHERE l.id = t.lane_id AND l.key = %s RETURNING t.id"
         end = time.monotonic() + PATIENCE
-        while not self.run.ground.rows(sql, f"{chat.bot['channel_id']}:{chat.id}"):
+        while not self.run.ground.rows(sql, chat.lane_key):
             if time.monotonic() > end:
                 raise AssertionError(f"chat {chat.id} has no timer")
             time.sleep(0.02)

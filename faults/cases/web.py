@@ -18,7 +18,7 @@ def web_before_commit(run: Run) -> None:
     chats = run.people(chats=4, count=1)
     run.begun(chats, more=2)
     held = chats[0]
-    with run.holding("SELECT 1 FROM conversations_lane WHERE key = %s FOR UPDATE", f"{held.bot['channel_id']}:{held.id}"):
+    with run.holding("SELECT 1 FROM conversations_lane WHERE key = %s FOR UPDATE", held.lane_key):
         driver = run.driver(chats, rate=8).start()
         run.until(lambda: run.stuck("web"), "a request before its commit")
         moment = run.ground.kill("web1")
@@ -55,4 +55,4 @@ def _again(driver: Driver, moment: float) -> float:
 
 def _stored(run: Run, chat: Chat) -> int:
     sql = "SELECT count(*) FROM conversations_update u JOIN conversations_lane l ON l.id = u.lane_id WHERE l.key = %s AND u.kind = 'messenger'"
-    return int(run.ground.value(sql, f"{chat.bot['channel_id']}:{chat.id}"))
+    return int(run.ground.value(sql, chat.lane_key))
