@@ -225,11 +225,11 @@ def overlaps(ground: Ground) -> Iterator[str]:
 def left(ground: Ground, chats: Sequence[Chat], allowed: Allowed = NOTHING) -> Iterator[str]:
     """No item, message, call or lane waits for ever; nothing is parked that was not meant to be."""
     channels = list(_channels(chats))
-    for state, count in ground.rows(
-        "SELECT state, count(*) FROM conversations_update WHERE channel_id = ANY(%s) AND state <> 'done' GROUP BY 1", channels
+    for state, count, reason in ground.rows(
+        "SELECT state, count(*), max(error) FROM conversations_update WHERE channel_id = ANY(%s) AND state <> 'done' GROUP BY 1", channels
     ):
         if state != "parked" or count != allowed.parked:
-            yield f"{count} inbox items are {state}"
+            yield f"{count} inbox items are {state}" + (f" ({reason[:200]})" if reason else "")
     for what, sql in (
         ("messages wait to be sent", "SELECT count(*) FROM conversations_outbox WHERE channel_id = ANY(%s)"),
         ("calls are pending", "SELECT count(*) FROM conversations_call WHERE channel_id = ANY(%s) AND state = 'pending'"),

@@ -6,11 +6,13 @@ Whatever dies in between leaves nothing behind but a counted attempt: the lock i
 takes the lane a moment later.
 """
 
+import threading
 from collections.abc import Callable, Sequence
+from contextlib import nullcontext, suppress
 
 import structlog
 from django.conf import settings
-from django.db import transaction
+from django.db import OperationalError, transaction
 from django.utils import timezone
 
 from apps.conversations import lanes, parking, waking
@@ -29,19 +31,65 @@ MAX_DEATHS = 3
 MAX_FAILURES = 5
 SUSPICIOUS_ATTEMPTS = 2  # the third claim of a lane follows two deaths
 RETRY_SECONDS = 1.0
+DISK_FULL = "53100"
+
+_no_room = threading.Event()  # the database had no room for what this process tried last
 
 
 def drain(*, stop: Callable[[], bool] = lambda: False) -> int:
-    """Advance every chat that has work until there is none; how many items were handled."""
+    """Advance every chat that has work until there is none, or no room for it; how many items were handled."""
     handled = 0
     while not stop():
-        claims = lanes.claim(limit=settings.DRAIN_BATCH)
-        if not claims:
+        done = take(_due)
+        if done is None:
             break
-        if len(claims) == settings.DRAIN_BATCH:
-            waking.more_workers()
-        handled += advance_claimed(claims)
+        handled += done
     return handled
+
+
+def _due() -> list[Claim]:
+    limit = 1 if _no_room.is_set() else settings.DRAIN_BATCH
+    claims = lanes.claim(limit=limit)
+    if len(claims) == settings.DRAIN_BATCH:
+        waking.more_workers()
+    return claims
+
+
+def take(claim: Callable[[], list[Claim]]) -> int | None:
+    """Claim lanes and advance them; how many items were handled, None when there was nothing to take or the database has no room.
+
+    When its disk is full, what fails is no fault of the items, and perhaps not even that can be noted: a lane that cannot be given back looks like
+    one whose worker died. So from the first such failure on this process claims in the very transaction that handles, and nothing is counted, until
+    one has been committed.
+    """
+    claims: list[Claim] = []
+    careful = _no_room.is_set()
+    try:
+        with transaction.atomic() if careful else nullcontext():
+            claims = claim()
+            handled = advance_claimed(claims)
+    except OperationalError as error:
+        if not _is_full(error):
+            raise
+        logger.exception("the database has no room; nothing is handled until it has", lanes=len(claims))
+        _no_room.set()
+        _let_rest(claims, counted=not careful)
+        return None
+    if claims:
+        _no_room.clear()
+    return handled if claims else None
+
+
+def _is_full(error: Exception) -> bool:
+    return getattr(error.__cause__, "sqlstate", "") == DISK_FULL
+
+
+def _let_rest(claims: Sequence[Claim], *, counted: bool) -> None:
+    with suppress(OperationalError):
+        if counted:
+            lanes.give_back(claims, after_seconds=RETRY_SECONDS)
+        else:
+            lanes.put_off([claim.lane_id for claim in claims], seconds=RETRY_SECONDS)
 
 
 def advance(claims: Sequence[Claim], *, alone: bool = False) -> int:
@@ -85,7 +133,8 @@ def respond(turn: Turn, answering: Sequence[Responder]) -> None:
 
 def advance_claimed(claims: Sequence[Claim]) -> int:
     """`advance`, with what went wrong earlier kept apart: lanes that fail or kill a worker are run alone and finally parked. Of those with
-    which two workers have died only one is kept in hand, so that what kills does not take its neighbours along to the third death.
+    which two workers have died only one is kept in hand, so that what kills does not take its neighbours along to the third death. Raises
+    OperationalError when the database has no room: see `take`.
     """
     suspects = [claim for claim in claims if claim.attempts > SUSPICIOUS_ATTEMPTS]
     if len(suspects) > 1:
@@ -96,7 +145,9 @@ def advance_claimed(claims: Sequence[Claim]) -> int:
     if healthy:
         try:
             handled += advance(healthy)
-        except Exception:
+        except Exception as error:
+            if _is_full(error):
+                raise
             logger.exception("a batch failed; its chats are advanced one by one", lanes=len(healthy))
             handled += sum(_advance_alone(claim) for claim in healthy)
     for claim in claims:
@@ -109,6 +160,8 @@ def _advance_alone(claim: Claim) -> int:
     try:
         return advance([claim], alone=True)
     except Exception as error:
+        if _is_full(error):
+            raise
         logger.exception("an inbox item failed", lane=claim.lane_id)
         head = parking.count_failure(claim.lane_id, reason=f"{type(error).__name__}: {error}", limit=MAX_FAILURES)
         lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(head.attempts, 5) if head else 0)

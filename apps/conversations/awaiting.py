@@ -178,9 +178,7 @@ def outcome_of(update: Update, *, wait_seconds: float) -> Update:
 
 def _handle_all(update_ids: Sequence[int]) -> list[Update]:
     """Advance those chats of these items that are free; the items as they stand then."""
-    claims = lanes.claim_of(update_ids)
-    if claims:
-        advancing.advance_claimed(claims)
+    advancing.take(lambda: lanes.claim_of(update_ids))
     rows = hot.run(
         "SELECT id, state, outcome, lane_id, trace_id FROM conversations_update WHERE id = ANY (%s::bigint[])", [hot.numbers(update_ids)]
     )

@@ -1,12 +1,14 @@
 """From the inbox to what it causes: once, in order, one at a time; what fails is tried again, parked, and never in the way of others."""
 
 import threading
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
 from django.db import OperationalError, connection, transaction
 from django.test.utils import CaptureQueriesContext
+from django.utils import timezone
 
 from apps.conversations import advancing, awaiting, inbox, lanes, parking
 from apps.conversations.inbox import Posting
@@ -377,3 +379,63 @@ class Counting:
     def __call__(self, execute: object, sql: str, params: object, many: bool, context: object) -> object:  # noqa: FBT001
         self.count += 1
         return execute(sql, params, many, context)  # type: ignore[operator]
+
+
+@pytest.fixture
+def full_disk() -> Iterator[Callable[[], None]]:
+    """Until the given function is called PostgreSQL refuses new messages and lanes that are given back, as it does without room on its disk. A
+    claim, which may find room where the row already lies, goes through.
+    """
+    refused = (
+        ("conversations_message", "INSERT", ""),
+        ("conversations_lane", "UPDATE", "WHEN (NEW.attempts < OLD.attempts)"),
+        ("conversations_update", "UPDATE", ""),
+    )
+    with connection.cursor() as cursor:
+        cursor.execute(
+            """CREATE FUNCTION no_room() RETURNS trigger LANGUAGE plpgsql AS
+            $$ BEGIN RAISE EXCEPTION 'could not extend file' USING ERRCODE = 'disk_full'; END $$"""
+        )
+        for table, act, when in refused:
+            cursor.execute(f"CREATE TRIGGER no_room BEFORE {act} ON {table} FOR EACH ROW {when} EXECUTE FUNCTION no_room()")
+
+    def make_room() -> None:
+        with connection.cursor() as cursor:
+            cursor.execute("DROP FUNCTION IF EXISTS no_room() CASCADE")
+
+    yield make_room
+    make_room()
+    advancing._no_room.clear()
+
+
+def test_a_full_disk_counts_neither_as_a_failure_nor_as_a_death(full_disk: Callable[[], None]) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("hello", chat_id="1"), text("hello", chat_id="2")])
+    for _round in range(advancing.MAX_DEATHS + advancing.MAX_FAILURES):
+        assert advancing.drain() == 0
+        Lane.objects.update(wake_at=timezone.now())  # the time of the claim has passed
+    assert max(Lane.objects.values_list("attempts", flat=True)) <= 1
+    full_disk()
+    assert advancing.drain() == 2
+    assert list(Update.objects.values_list("state", "attempts")) == [("done", 0)] * 2
+    assert list(Lane.objects.values_list("attempts", flat=True)) == [0, 0]
+    assert not advancing._no_room.is_set()
+
+
+def test_a_caller_whose_item_finds_no_room_is_told_that_it_waits(full_disk: Callable[[], None]) -> None:
+    lead = make_lead()
+    posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
+    assert awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=0.1).state == "pending"
+    full_disk()
+    assert awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=5).state == "done"
+
+
+def test_an_item_that_fails_after_the_disk_was_full_is_counted_again(full_disk: Callable[[], None]) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("boom")])
+    advancing._no_room.set()
+    full_disk()
+    advancing.drain()
+    assert Update.objects.get().attempts == 1
+    drained()
+    assert Update.objects.get().state == "parked"
