@@ -37,6 +37,7 @@ def _results(system: str, kind: Kind, rate: float) -> Results:
         burst,
         slow_burst=replace(burst, rate=rate * 0.75),
         half=_measure(system, kind, rate / 2, p50=12.4, p99=80.6),
+        half_of_asked=_measure(system, kind, 250, p50=20.4, p99=120.0) if system == table.OURS else None,
         memory={"web": 100.0, "worker": 50.4},
     )
 
@@ -80,7 +81,9 @@ def test_each_target_says_what_was_seen_and_whether_it_holds(results: list[Resul
     assert not told["B2 1.2×bare, wanted 1.5×"]
     assert told["B2 3.0×celery, wanted 3.0×"]
     assert told["B1 0.75 of that when the messenger takes 50 ms, wanted 0.7"]
-    assert told["B2 at half rate p99 81 ms, wanted 100 ms"]
+    assert told["B2 at half of its burst p99 81 ms, wanted 100 ms"]
+    assert told["B2 at 250/s p50 20 ms, wanted 25 ms"]
+    assert not told["B2 at 250/s p99 120 ms, wanted 100 ms"]
 
 
 def test_a_row_tells_rates_ratios_waiting_cost_and_memory(results: list[Results]) -> None:
@@ -93,6 +96,7 @@ def test_a_row_tells_rates_ratios_waiting_cost_and_memory(results: list[Results]
         "burst, 50 ms": "450/s",
         "p50 / p99 at half": "12 / 81 ms",
         "the same, 50 ms": "",
+        "at 250/s": "20 / 120 ms",
         "CPU an event": "2.7 ms",
         "of it own": "1.5 ms",
         "memory": "150 MB",
