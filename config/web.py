@@ -9,7 +9,7 @@ import sys
 
 from granian.cli import entrypoint
 
-from apps.core import collecting
+from apps.core import collecting, lastwords
 
 
 def main() -> None:
@@ -17,6 +17,7 @@ def main() -> None:
     if sys.platform == "linux":
         multiprocessing.set_start_method("fork")
         load()
+        lastwords.share()
         collecting.settle()
     entrypoint()  # type: ignore[no-untyped-call]
 

@@ -38,6 +38,7 @@ class Chat:
     kind: str = "talk"
     count: int = 5
     waits: bool = False
+    keyless: bool = False  # call: it is posted without an idempotency key, so that each post is an event of its own
     statuses: dict[int, int] = field(default_factory=dict)  # ordering: what the CRM answers to a message where that is not 200
     effects: dict[int, int] = field(default_factory=dict)  # ordering: how often a message takes effect in the CRM where that is not once
     numbers: Sequence[int] = ()  # update ids in the order in which they are posted; () is in their order
@@ -246,7 +247,8 @@ def _path(chat: Chat) -> str:
 
 def _headers(chat: Chat, update: Json) -> dict[str, str]:
     if chat.kind == CALL:
-        return {"Authorization": f"Bearer {chat.bot['api_token']}", "Idempotency-Key": update["key"], "Content-Type": "application/json"}
+        key = {} if chat.keyless else {"Idempotency-Key": update["key"]}
+        return {"Authorization": f"Bearer {chat.bot['api_token']}", "Content-Type": "application/json", **key}
     return {SECRET_HEADER: str(chat.bot["secret"]), "Content-Type": "application/json"}
 
 

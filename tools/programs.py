@@ -11,7 +11,7 @@ from tools.processes import Program
 
 # A call that waits for its scenario holds a thread, and a thread holds a database connection: hence their number.
 THREADS = ("--blocking-threads", "32", "--blocking-threads-idle-timeout", "300", "--backpressure", "256")
-WEB = ("-m", "config.web", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "5", *THREADS)
+WEB = ("-m", "config.web", "--interface", "wsgi", "--no-ws", "--workers-kill-timeout", "5", "--respawn-failed-workers", *THREADS)
 LIVE = ("-m", "uvicorn", "config.asgi:application", "--timeout-graceful-shutdown", "2", "--no-access-log", "--log-level", "warning")
 CELERY = ("-m", "celery", "--quiet", "-A", "config")
 WORKER = (

@@ -1,7 +1,8 @@
 """Put items into the inbox and wait until they have been handled, for a caller that wants the outcome in its answer.
 
 The callers of a moment are handled together right here, without a hop to a worker, and where their chats are free in the very transaction that
-accepts them. Whose chat is in other hands waits for these; one of the waiting threads (the leader) looks for all of them with one query, so
+accepts them. Whose chat is in other hands waits for these; so does whose chat a process may have died with, since a death here leaves no count
+of attempts behind, and with workers it does. One of the waiting threads (the leader) looks for all of them with one query, so
 that waiting costs next to nothing per caller.
 """
 
@@ -17,8 +18,9 @@ from django.db import InterfaceError, OperationalError, transaction
 
 from apps.conversations import advancing, inbox, lanes, waking
 from apps.conversations.inbox import Posted, Posting
+from apps.conversations.lanes import Claim
 from apps.conversations.models import Update
-from apps.core import hot
+from apps.core import hot, lastwords
 from apps.core.together import Together, aside
 from apps.identity import recipients
 from apps.identity.models import Lead
@@ -150,8 +152,10 @@ _post_together = Together(_post_all)
 
 
 def _accept_and_handle(rows: Sequence[Posting]) -> list[Update]:
-    with transaction.atomic():
-        posted = inbox.insert(rows, lock=True)
+    chats = {row.lane for row in rows}
+    chats -= lastwords.doubtful(chats)
+    with lastwords.in_hand(chats), transaction.atomic():
+        posted = inbox.insert(rows, lock=chats)
         free = {row.free.lane_id: row.free for row in posted if row.free}
         items = [_item(row, place) for row, place in zip(rows, posted, strict=True) if place.created and place.free and place.first]
         turns = advancing.advance_locked(list(free.values()), items=items) if free else []
@@ -178,7 +182,7 @@ def outcome_of(update: Update, *, wait_seconds: float) -> Update:
 
 def _handle_all(update_ids: Sequence[int]) -> list[Update]:
     """Advance those chats of these items that are free; the items as they stand then."""
-    advancing.take(lambda: lanes.claim_of(update_ids))
+    advancing.take(lambda: _trusted(lanes.claim_of(update_ids)))
     rows = hot.run(
         "SELECT id, state, outcome, lane_id, trace_id FROM conversations_update WHERE id = ANY (%s::bigint[])", [hot.numbers(update_ids)]
     )
@@ -187,6 +191,14 @@ def _handle_all(update_ids: Sequence[int]) -> list[Update]:
         for pk, state, outcome, lane_id, trace_id in rows
     }
     return [found[update_id] for update_id in update_ids]
+
+
+def _trusted(claims: list[Claim]) -> list[Claim]:
+    """Those that nothing is said against; the others are the workers'."""
+    doubtful = lastwords.doubtful([claim.key for claim in claims])
+    if doubtful:
+        lanes.give_back((claim for claim in claims if claim.key in doubtful), after_seconds=0)
+    return [claim for claim in claims if claim.key not in doubtful]
 
 
 _handle_together = Together(_handle_all)

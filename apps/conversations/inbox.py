@@ -1,7 +1,7 @@
 """The inbox: accept once, answer at once, work later. A 2xx to whoever posted means that these functions have committed."""
 
 import itertools
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from dataclasses import dataclass
 from datetime import datetime
 from typing import Any
@@ -35,6 +35,11 @@ class Posting:
     event_key: str
     payload: dict[str, Any]
     trace_id: str
+
+    @property
+    def lane(self) -> str:
+        """The key of its chat's lane."""
+        return lanes.key_of(channel_id=self.channel_id, chat_id=self.chat_id)
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ WITH posted AS (
     RETURNING key, id, posted, attempts = 0 AND (held_until IS NULL OR held_until <= clock_timestamp()) AS free
 ), taken AS (
     SELECT lane.*, NOT EXISTS (SELECT 1 FROM conversations_update WHERE lane_id = lane.id AND state = 'pending') AS first
-    FROM lane WHERE CASE WHEN %s::boolean AND free THEN pg_try_advisory_xact_lock({lanes.LOCK_SPACE}::bigint << 48 | id) ELSE false END
+    FROM lane WHERE CASE WHEN key = ANY (%s::text[]) AND free THEN pg_try_advisory_xact_lock({lanes.LOCK_SPACE}::bigint << 48 | id) ELSE false END
 ), inserted AS (
     INSERT INTO conversations_update
         (lane_id, bot_id, channel_id, source, event_key, kind, payload, trace_id, state, attempts, error, outcome, received_at)
@@ -170,11 +175,11 @@ SELECT old.source, old.event_key, old.id, old.lane_id FROM unnest(%s::text[], %s
 """
 
 
-def insert(rows: Sequence[Posting], *, lock: bool = False) -> list[Posted]:
-    """`post` without a hint, in the caller's transaction; `lock` the lanes that are free until it ends. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
+def insert(rows: Sequence[Posting], *, lock: Collection[str] = ()) -> list[Posted]:
+    """`post` without a hint, in the caller's transaction; those of the lanes `lock` (keys) that are free are locked until it ends. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
     them all in), so that ids are given in the order in which the rows become visible in each chat.
     """
-    keys = [lanes.key_of(channel_id=row.channel_id, chat_id=row.chat_id) for row in rows]
+    keys = [row.lane for row in rows]
     stored = hot.run(
         _POST,
         [
@@ -187,7 +192,7 @@ def insert(rows: Sequence[Posting], *, lock: bool = False) -> list[Posted]:
             hot.texts(str(_payload.get_prep_value(row.payload)) for row in rows),
             hot.texts(row.trace_id for row in rows),
             hot.texts(sorted(set(keys))),
-            lock,
+            hot.texts(lock),
         ],
     )
     found = {

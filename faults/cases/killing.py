@@ -1,6 +1,7 @@
 """Kill -9 at hundreds of random points, with a CRM that honours the idempotency key: each order takes effect once, every dialogue ends."""
 
 import time
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from functools import partial
@@ -31,14 +32,33 @@ def killed_at_random_points(run: Run) -> None:
         kills = _kill(run, servant)
         living = [servant.ask(do="start", kind=kind) for kind in KINDS]
         replayed: list[int] = []
-        run.ground.wait(lambda: replayed.append(replay(run, chats)) or driver.done, seconds=90, step=0.5)  # type: ignore[func-returns-value]
+        given_up = 0
+        end = time.monotonic() + 90
+        while not driver.done and time.monotonic() < end:
+            replayed.append(replay(run, chats))
+            given_up = _given_up(run, chats)
+            run.ground.sleep(0.5)
         run.finish(driver, seconds=150, allowed=Allowed(copies=True, late_copies=True, doubts=True))
         for pid in living:
             servant.ask(do="stop", pid=pid)
-    run.measured |= {"kills": str(kills), "parked and replayed": str(sum(replayed))}
+    run.measured |= {"kills": str(kills), "parked and replayed": str(sum(replayed)), "calls given up after five deaths": str(given_up)}
     run.ground.crm_control(run.ground.further_system(2)).reset()
     rows = [row for row in ledgers.lines(run.ground.crm_ledger) if row["chat"] in {str(chat.id) for chat in chats}]
     run.measured |= {"orders": str(sum(row["effect"] for row in rows)), "calls for them": str(len(rows))}
+
+
+def _given_up(run: Run, chats: Sequence[Chat]) -> int:
+    """Calls with which five senders died are given up: their dialogues go on by way of a failure, and the order has taken effect or not. With a CRM
+    this slow and senders this short-lived one call in a few hundred comes to that.
+    """
+    sql = "SELECT shown->>'url' FROM conversations_call WHERE channel_id = ANY(%s) AND error LIKE '%%died again and again%%'"
+    urls = [url for (url,) in run.ground.rows(sql, list({chat.bot["channel_id"] for chat in chats}))]
+    effects = Counter(row["path"] for row in ledgers.lines(run.ground.crm_ledger) if row["effect"]) if urls else {}
+    for url in urls:
+        chat_id, number = map(int, url.rsplit("/", 2)[1:])
+        chat = next(chat for chat in chats if chat.id == chat_id)
+        chat.statuses[number], chat.effects[number] = 0, min(1, effects.get(f"/effects/{chat_id}/{number}", 0))
+    return len(urls)
 
 
 @contextmanager

@@ -7,6 +7,7 @@ from faults.matrix import MACHINE, Run, fault
 SHARE = 1.2
 FLOOR = 0.02  # seconds; below it a share says more about the clock than about the product
 POISONED = 6
+MOST_UNANSWERED = 6  # the first, and those that come before the next process is up
 
 
 @fault(
@@ -41,6 +42,30 @@ def deadly_item_is_parked(run: Run) -> None:
     run.check(f"the reason is {deaths!r}", holds="died 3 times" in str(deaths))
 
 
+@fault(
+    "a call without an idempotency key that kills every process that handles it, posted until it is answered",
+    bound=f"at most {MOST_UNANSWERED} posts stay without an answer, then it is parked after 3 deaths of workers; all others answered",
+)
+def deadly_call_is_parked(run: Run) -> None:
+    """Such a call is accepted and handled by the web process in one transaction: a death there leaves no attempt behind. The integrator has no answer
+    and posts it again, to the web process that has taken the dead one's place.
+    """
+    bad = run.people("call", chats=1, count=1, definition=dialogues.poisoned("kill"), keyless=True)
+    chats = run.mixed(chats=8, count=4)
+    poison = run.driver(bad, rate=0, repeats=0).start()
+    run.finish(run.driver(chats, rate=4).start())
+    run.until(lambda: _parked(run, bad), "parking", seconds=60)
+    poison.stopping = True
+    run.until(lambda: not _pending(run, bad), "the last post", seconds=60)
+    unanswered = sum(answer.status == 0 for answer in poison.answers)
+    run.measured["posts without an answer"] = str(unanswered)
+    run.check(f"{unanswered} posts without an answer", holds=1 <= unanswered <= MOST_UNANSWERED)
+    deaths = run.ground.value(
+        "SELECT min(error) FROM conversations_update WHERE channel_id = %s AND state = 'parked'", bad[0].bot["channel_id"]
+    )
+    run.check(f"the reason is {deaths!r}", holds="died 3 times" in str(deaths))
+
+
 def _round(run: Run, chats: list[Chat]) -> float:
     """Everybody writes five times more; p95 from the posting to the arrival of the answer."""
     already = {chat.id: len(chat.accepted_at) for chat in chats}
@@ -62,9 +87,16 @@ def _fresh(driver: Driver, already: dict[int, int]) -> list[float]:
 
 
 def _parked(run: Run, chats: list[Chat]) -> int:
-    return int(
-        run.ground.value("SELECT count(*) FROM conversations_update WHERE channel_id = %s AND state = 'parked'", chats[0].bot["channel_id"])
-    )
+    return _items(run, chats, "parked")
+
+
+def _pending(run: Run, chats: list[Chat]) -> int:
+    return _items(run, chats, "pending")
+
+
+def _items(run: Run, chats: list[Chat], state: str) -> int:
+    sql = "SELECT count(*) FROM conversations_update WHERE channel_id = %s AND state = %s"
+    return int(run.ground.value(sql, chats[0].bot["channel_id"], state))
 
 
 def _reasons(run: Run, chats: list[Chat]) -> int:

@@ -1,5 +1,7 @@
 """From the inbox to what it causes: once, in order, one at a time; what fails is tried again, parked, and never in the way of others."""
 
+import os
+import signal
 import threading
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -13,6 +15,7 @@ from django.utils import timezone
 from apps.conversations import advancing, awaiting, inbox, lanes, parking
 from apps.conversations.inbox import Posting
 from apps.conversations.models import Conversation, Lane, Message, Outbox, Update
+from apps.core import lastwords
 from apps.events.models import Event
 from apps.identity.models import ExternalId, Lead
 from tests.making import make_channel, make_lead, text
@@ -427,7 +430,37 @@ def test_a_caller_whose_item_finds_no_room_is_told_that_it_waits(full_disk: Call
     posted = inbox.accept(lead.channel, [text("hello", chat_id=lead.chat_id)])[0]
     assert awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=0.1).state == "pending"
     full_disk()
+    Lane.objects.update(wake_at=timezone.now())
+    assert advancing.drain() == 1  # with a lane that could not be given back workers deal
     assert awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=5).state == "done"
+
+
+def test_with_a_chat_that_a_worker_died_with_only_workers_deal() -> None:
+    lead = make_lead(chat_id="7")
+    posted = inbox.accept(lead.channel, [text("hello", chat_id="7")])[0]
+    Lane.objects.update(attempts=1)
+    assert awaiting.outcome_of(Update(id=posted.update_id), wait_seconds=0.1).state == "pending"
+    [update] = awaiting.post([call(lead, "1")])
+    assert update.state == "pending"
+    assert advancing.drain() == 2
+    assert said() == ["echo: hello", "echo: {'ask': '1'}"]
+
+
+def test_a_call_to_a_chat_that_a_process_may_have_died_with_is_left_to_workers(monkeypatch: pytest.MonkeyPatch) -> None:
+    lead, other = make_lead(chat_id="7"), make_lead(chat_id="8")
+    words = lastwords.LastWords()
+    monkeypatch.setattr(lastwords, "_words", words)
+    pid = os.fork()
+    if not pid:
+        with words.in_hand([call(lead, "1").lane]):
+            os.kill(os.getpid(), signal.SIGKILL)
+    os.waitpid(pid, 0)
+    updates = awaiting.post([call(lead, "1")]) + awaiting.post([call(other, "2")])
+    assert [update.state for update in updates] == ["pending", "done"]
+    assert awaiting.outcome_of(updates[0], wait_seconds=0.1).state == "pending"
+    assert Lane.objects.get(pk=updates[0].lane_id).attempts == 0
+    assert advancing.drain() == 1
+    assert awaiting.outcome_of(updates[0], wait_seconds=5).state == "done"
 
 
 def test_an_item_that_fails_after_the_disk_was_full_is_counted_again(full_disk: Callable[[], None]) -> None:
