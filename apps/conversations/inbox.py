@@ -176,8 +176,9 @@ SELECT old.source, old.event_key, old.id, old.lane_id FROM unnest(%s::text[], %s
 
 
 def insert(rows: Sequence[Posting], *, lock: Collection[str] = ()) -> list[Posted]:
-    """`post` without a hint, in the caller's transaction; those of the lanes `lock` (keys) that are free are locked until it ends. One statement, and one more when something was there before. All its lanes are locked before the first row is inserted (the sort takes
-    them all in), so that ids are given in the order in which the rows become visible in each chat.
+    """`post` without a hint, in the caller's transaction; those of the lanes `lock` (keys) that are free are locked until it ends. One
+    statement, and one more when something was there before. All its lanes' rows are locked before the first item is inserted (the sort takes them
+    all in), so that ids are given in the order in which the items become visible in each chat.
     """
     keys = [row.lane for row in rows]
     stored = hot.run(

@@ -44,7 +44,7 @@ SET held_until = clock_timestamp() + interval '{hold} seconds', wake_at = clock_
 FROM due WHERE lane.id = due.id
 RETURNING lane.id, lane.posted, lane.attempts, lane.key
 """
-_ONLY = "AND attempts = 0 AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s::bigint[]))"
+_ONLY = "AND attempts < 2 AND id IN (SELECT lane_id FROM conversations_update WHERE id = ANY(%(update_ids)s::bigint[]))"
 
 
 def claim(*, limit: int) -> list[Claim]:
@@ -53,7 +53,7 @@ def claim(*, limit: int) -> list[Claim]:
 
 
 def claim_of(update_ids: Sequence[int]) -> list[Claim]:
-    """Take those lanes of these inbox items that are due, that nobody else holds, and with which nobody has died: with those workers deal."""
+    """Take those lanes of these inbox items that are due, that nobody else holds, and with which not two have died: with those workers deal."""
     return _claim(_CLAIM.format(only=_ONLY, hold=HOLD_SECONDS), limit=len(update_ids), update_ids=hot.numbers(update_ids))
 
 
