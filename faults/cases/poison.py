@@ -38,8 +38,7 @@ def deadly_item_is_parked(run: Run) -> None:
     run.finish(run.driver(chats, rate=4).start())
     run.until(lambda: _parked(run, bad) == 1, "parking", seconds=60)
     poison.stopping = True
-    deaths = run.ground.value("SELECT error FROM conversations_update WHERE channel_id = %s AND state = 'parked'", bad[0].bot["channel_id"])
-    run.check(f"the reason is {deaths!r}", holds="died 3 times" in str(deaths))
+    _check_deaths(run, bad)
 
 
 @fault(
@@ -60,10 +59,14 @@ def deadly_call_is_parked(run: Run) -> None:
     unanswered = sum(answer.status == 0 for answer in poison.answers)
     run.measured["posts without an answer"] = str(unanswered)
     run.check(f"{unanswered} posts without an answer", holds=1 <= unanswered <= MOST_UNANSWERED)
-    deaths = run.ground.value(
-        "SELECT min(error) FROM conversations_update WHERE channel_id = %s AND state = 'parked'", bad[0].bot["channel_id"]
-    )
-    run.check(f"the reason is {deaths!r}", holds="died 3 times" in str(deaths))
+    _check_deaths(run, bad)
+
+
+def _check_deaths(run: Run, chats: list[Chat]) -> None:
+    """What is parked there was parked for its deaths."""
+    sql = "SELECT DISTINCT error FROM conversations_update WHERE channel_id = %s AND state = 'parked'"
+    reasons = [reason for (reason,) in run.ground.rows(sql, chats[0].bot["channel_id"])]
+    run.check(f"the reasons are {reasons}", holds=bool(reasons) and all("died 3 times" in reason for reason in reasons))
 
 
 def _round(run: Run, chats: list[Chat]) -> float:

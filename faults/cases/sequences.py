@@ -226,7 +226,7 @@ class Sequenced:
         self.posted.append((chat, update))
 
     def _was_parked(self, chat: Chat) -> bool:
-        """A call whose chat died with three workers is told so by the web process, which is in no hurry and parks; it is replayed."""
+        """A call that was parked because three processes died with it is answered 500; it is replayed."""
         sql = """SELECT count(*) FROM events_event e JOIN conversations_update u ON u.id = (e.details->>'update')::bigint
             JOIN conversations_lane l ON l.id = u.lane_id WHERE e.kind = 'inbox.parked' AND e.details->>'reason' LIKE '%%died%%' AND l.key = %s"""
         self.told_parked += 1

@@ -3,7 +3,8 @@
 import os
 import signal
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 
 import pytest
 
@@ -44,6 +45,27 @@ def answer(words: LastWords, *names: str) -> frozenset[str]:
     return frozenset(filter(None, told.split(",")))
 
 
+@contextmanager
+def waiting(begin: Callable[[Callable[[], object]], object]) -> Iterator[Callable[[], int]]:
+    """A living process that does `begin`, which is given something to wait with; the given function lets it go on and returns how it ended."""
+    reading, writing = os.pipe()
+    going, go = os.pipe()
+
+    def wait() -> None:
+        os.write(writing, b"x")
+        os.read(going, 1)
+
+    def end() -> int:
+        os.write(go, b"x")
+        return ended(pid)
+
+    pid = forked(lambda: begin(wait))
+    os.read(reading, 1)
+    yield end
+    for pipe in (reading, writing, going, go):
+        os.close(pipe)
+
+
 def test_what_a_process_died_with_is_doubtful_to_others_and_nothing_else() -> None:
     words = LastWords()
     assert ended(forked(lambda: die(words, "1:7", "1:8"))) == -signal.SIGKILL
@@ -75,22 +97,15 @@ def test_who_came_back_from_its_work_leaves_nothing() -> None:
 
 def test_what_a_living_process_has_in_hand_is_not_doubtful() -> None:
     words = LastWords()
-    reading, writing = os.pipe()
-    going, go = os.pipe()
 
-    def work() -> None:
+    def work(wait: Callable[[], object]) -> None:
         with words.in_hand(["1:7"]):
-            os.write(writing, b"x")
-            os.read(going, 1)
+            wait()
 
-    pid = forked(work)
-    os.read(reading, 1)
-    assert not words.doubtful(["1:7"])
-    os.write(go, b"x")
-    assert ended(pid) == 0
-    assert not words.doubtful(["1:7"])
-    for end in (reading, writing, going, go):
-        os.close(end)
+    with waiting(work) as end:
+        assert not words.doubtful(["1:7"])
+        assert end() == 0
+        assert not words.doubtful(["1:7"])
 
 
 def test_it_is_forgotten_after_a_while(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -114,23 +129,16 @@ def test_the_place_of_a_dead_process_is_given_to_a_later_one() -> None:
 
 def test_a_living_process_keeps_its_place_however_many_die_beside_it() -> None:
     words = LastWords()
-    reading, writing = os.pipe()
-    going, go = os.pipe()
 
-    def work() -> None:
-        os.write(writing, b"x")
-        os.read(going, 1)
+    def work(wait: Callable[[], object]) -> None:
+        wait()
         die(words, "1:7")
 
-    pid = forked(work)
-    os.read(reading, 1)
-    for _fork in range(lastwords.PLACES):
-        ended(forked(lambda: None))
-    os.write(go, b"x")
-    assert ended(pid) == -signal.SIGKILL
-    assert answer(words, "1:7") == {"1:7"}
-    for end in (reading, writing, going, go):
-        os.close(end)
+    with waiting(work) as end:
+        for _fork in range(lastwords.PLACES):
+            ended(forked(lambda: None))
+        assert end() == -signal.SIGKILL
+        assert answer(words, "1:7") == {"1:7"}
 
 
 def test_where_nobody_shares_nothing_is_known() -> None:
