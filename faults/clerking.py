@@ -7,13 +7,11 @@ import uuid
 from typing import Any
 from urllib.parse import urlsplit
 
-from django.db import connection, models
-
 from apps.bots import connecting
 from apps.bots.models import Bot, Channel
 from apps.conversations import inbox, parking
 from apps.conversations.inbox import Posting
-from apps.conversations.models import Call, Message, Update
+from apps.conversations.models import Update
 from apps.core.models import AllowedAddress, InstanceSetting
 from apps.events.models import Subscription
 from apps.events.webhooks import confirming
@@ -69,15 +67,6 @@ def publish(scenario_id: int, definition: Json) -> int:
     Scenario.objects.filter(pk=scenario_id).update(draft=definition)
     scenario.refresh_from_db()
     return publishing.publish(scenario).pk
-
-
-def migrate() -> None:
-    """What an additive migration runs, by Django's own hand: a new column, while the old code goes on writing without it."""
-    with connection.schema_editor() as editor:
-        for model in (Message, Update, Call):
-            column = models.CharField(max_length=10, null=True)
-            column.set_attributes_from_name(f"later_{next(_numbers)}")
-            editor.add_field(model, column)
 
 
 def act(channel_id: int, chat: int, payload: Json, key: str = "", kind: str = "operator") -> int:

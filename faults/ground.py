@@ -86,7 +86,7 @@ class Ground:
         self.start_servers()
         self.start_emulators()
         self.settings()
-        self.run(programs.manage(self.env, "migrate", "--no-input", name="migrate"))
+        self.migrate()
         self.start_product(counts)
         self.clerk("setting", key="crm_token", value=self.secrets["crm token"])
 
@@ -196,6 +196,10 @@ class Ground:
         with suppress(psycopg.Error):
             return {row[0] for row in self.rows("SELECT DISTINCT name FROM core_heartbeat WHERE at > now() - interval '30 s'")}
         return set()
+
+    def migrate(self, *to: str, settings: str = "config.settings") -> str:
+        """Bring the database to what the release with these settings needs, or to an app's migration; what that says."""
+        return self.run(programs.manage({**self.env, "DJANGO_SETTINGS_MODULE": settings}, "migrate", "--no-input", *to, name="migrate"))
 
     def run(self, program: Program) -> str:
         """A command to its end; its output."""

@@ -23,6 +23,7 @@ from apps.conversations.receiving import note_senders, receive
 from apps.conversations.responder import Responder, Turn, Written, responders
 from apps.conversations.writing import write
 from apps.core import hot
+from apps.core.sqlstates import DISK_FULL, sqlstate
 from apps.core.trace import trace
 
 logger = structlog.get_logger(__name__)
@@ -31,7 +32,6 @@ MAX_DEATHS = 3
 MAX_FAILURES = 5
 SUSPICIOUS_ATTEMPTS = 2  # the third claim of a lane follows two deaths
 RETRY_SECONDS = 1.0
-DISK_FULL = "53100"
 
 _no_room = threading.Event()  # the database had no room for what this process tried last
 
@@ -81,7 +81,7 @@ def take(claim: Callable[[], list[Claim]]) -> int | None:
 
 
 def _is_full(error: Exception) -> bool:
-    return getattr(error.__cause__, "sqlstate", "") == DISK_FULL
+    return sqlstate(error) == DISK_FULL
 
 
 def _let_rest(claims: Sequence[Claim], *, counted: bool) -> None:

@@ -24,6 +24,7 @@ from django.db.models.expressions import RawSQL
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from apps.core.sqlstates import QUERY_CANCELED, sqlstate
 from apps.customdata import filtering, storage, structure
 from apps.customdata.building import RecordBase, model_of
 from apps.customdata.filtering import Filter, FilterError
@@ -36,7 +37,6 @@ MOST_WORDS = 8
 MOST_TEXT = 200
 LIKE = 0.4  # how much of a word must be alike (pg_trgm.word_similarity_threshold)
 _WORD = re.compile(r"\w+")
-_CANCELLED = "57014"
 
 
 @dataclass(frozen=True)
@@ -64,7 +64,7 @@ def in_time(seconds: float = SECONDS) -> Iterator[None]:
             yield
             _set_local("statement_timeout", _default_timeout())
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") != _CANCELLED:
+        if sqlstate(error) != QUERY_CANCELED:
             raise
         raise TooSlowError(advice()) from error
 

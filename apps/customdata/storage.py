@@ -20,6 +20,7 @@ from django.db import OperationalError, connection, transaction
 from django.utils.translation import gettext as _
 from psycopg import sql
 
+from apps.core.sqlstates import LOCK_NOT_AVAILABLE, QUERY_CANCELED, sqlstate
 from apps.customdata.models import Field, Table
 
 SCHEMA = "records"
@@ -50,7 +51,7 @@ def altering() -> Iterator[None]:
             yield
             cursor.execute("SET LOCAL lock_timeout TO DEFAULT")
     except OperationalError as error:
-        if getattr(error.__cause__, "sqlstate", "") not in ("55P03", "57014"):  # lock not available, query cancelled
+        if sqlstate(error) not in {LOCK_NOT_AVAILABLE, QUERY_CANCELED}:
             raise
         raise StorageBusyError(_("The records are being worked on at this moment. Nothing was changed; try again in a minute.")) from error
 

@@ -7,6 +7,7 @@ from django.db import OperationalError
 from django.http import HttpRequest
 from django.utils.translation import gettext as _
 
+from apps.core.sqlstates import QUERY_CANCELED, sqlstate
 from apps.customdata import links, paging
 from apps.customdata.admin.filters import names
 from apps.customdata.models import Table
@@ -54,7 +55,7 @@ class RecordChangeList(ChangeList):
                 goals = links.goals(self.table, self.result_list, request.user)
             self._count()
         except OperationalError as error:
-            if getattr(error.__cause__, "sqlstate", "") != "57014":  # the statement was not cancelled for its time
+            if sqlstate(error) != QUERY_CANCELED:
                 raise
             goals = {}
             messages.warning(request, self._advice())
