@@ -70,10 +70,12 @@ def _check_deaths(run: Run, chats: list[Chat]) -> None:
 
 
 def _round(run: Run, chats: list[Chat]) -> float:
-    """Everybody writes five times more; p95 from the posting to the arrival of the answer."""
+    """Everybody writes more; p95 from the posting to the arrival of the answer. As long as all attempts of the poison take, so that a second
+    in which strangers have the machine is less than a twentieth.
+    """
     already = {chat.id: len(chat.accepted_at) for chat in chats}
     for chat in chats:
-        chat.count += 5
+        chat.count += 15
     driver = run.driver(chats, rate=18).start()
     run.finish(driver)
     return audit.percentile(_fresh(driver, already), 0.95)
