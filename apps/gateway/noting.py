@@ -27,6 +27,7 @@ logger = structlog.get_logger(__name__)
 
 MAX_PARAMS = 8_000
 SMALL = 100
+PATIENCE_SECONDS = 0.05  # a process that is killed loses as much of the log of calls; their effects have lines of their own
 # Refusals that anybody can cause at will: so many are noted for each address or token in a minute, the rest only counted in the server's log.
 NOTED_PER_MINUTE = 10
 NOTED_PER_MINUTE_IN_ALL = 120
@@ -75,7 +76,7 @@ def _write(rows: Sequence[Event]) -> Sequence[Event]:
     return rows
 
 
-_write_together = Together(_write, patience=0.02)
+_write_together = Together(_write, patience=PATIENCE_SECONDS)
 
 
 def _event(attempt: Attempt, answer: Answer) -> Event:
