@@ -1,6 +1,7 @@
 """A process, or a part of one, that claims rows: one thread with one database session, which holds the lock of its identity (claimants.py)."""
 
 import asyncio
+import time
 from collections.abc import Callable, Iterable, Mapping
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, TypeVar
@@ -13,6 +14,8 @@ from apps.core import claimants, hot
 logger = structlog.get_logger(__name__)
 T = TypeVar("T")
 R = TypeVar("R")
+
+RETURNING_SECONDS = 3.0  # in which whoever lost a session has another one, when the database is there
 
 
 class Claimant:
@@ -28,6 +31,7 @@ class Claimant:
         self._lock_class = lock_class
         self._waiting = waiting or {}
         self._session: Any = None  # the database session that holds the lock
+        self._returned_at = float("-inf")  # with a new session after a lost one; `time.monotonic`
         self._thread = ThreadPoolExecutor(1, thread_name_prefix=name)
 
     async def run(self, work: Callable[..., T], *args: Any) -> T:
@@ -51,7 +55,12 @@ class Claimant:
         self.hand[table].difference_update(gone)
 
     def free(self) -> int:
-        """Give back what the dead had, and what is claimed in our name without being in hand; how many there were. In the thread."""
+        """Give back what the dead had, and what is claimed in our name without being in hand; how many there were. In the thread.
+
+        A session is seldom lost alone: whoever is back first does not take for dead who is on the way.
+        """
+        if time.monotonic() - self._returned_at < RETURNING_SECONDS:
+            return 0
         return sum(
             claimants.free(table, identity=self.identity, hand=hand, waiting=self._waiting.get(table, "false"))
             for table, hand in self.hand.items()
@@ -89,7 +98,10 @@ class Claimant:
             self._session = None
             connection.close()
             hot.dedicate()
+            lost = self.identity != 0
             self.identity = claimants.enter(self._lock_class)
+            if lost:
+                self._returned_at = time.monotonic()
             for table, hand in self.hand.items():
                 claimants.keep(table, identity=self.identity, hand=hand)
             self._session = connection.connection

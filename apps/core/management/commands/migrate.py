@@ -8,7 +8,6 @@ from django.core.management.commands import migrate
 from django.db import OperationalError, connections
 from django.db.backends.base.base import BaseDatabaseWrapper
 from django.db.migrations import Migration
-from django.db.utils import DEFAULT_DB_ALIAS
 
 from apps.core.sqlstates import DEADLOCK, LOCK_NOT_AVAILABLE, sqlstate
 
@@ -35,15 +34,13 @@ class Command(migrate.Command):
         parser.add_argument("--patience", type=float, default=300, help="Seconds in which a migration is tried again (300).")
 
     def handle(self, *args: Any, **options: Any) -> None:
-        self._connection = connections[options.get("database", DEFAULT_DB_ALIAS)]
+        self._connection = connections[options["database"]]
         until = time.monotonic() + options["patience"]
         pause = PAUSE_SECONDS
-        try:
-            while not self._done(until, *args, **options):
-                time.sleep(pause)
-                pause = min(pause + PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
-        finally:
-            _set_lock_timeout(self._connection, "DEFAULT")
+        while not self._done(until, *args, **options):
+            time.sleep(pause)
+            pause = min(pause + PAUSE_SECONDS, LONGEST_PAUSE_SECONDS)
+        _set_lock_timeout(self._connection, "DEFAULT")
 
     def _done(self, until: float, *args: Any, **options: Any) -> bool:
         try:

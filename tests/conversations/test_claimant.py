@@ -1,0 +1,89 @@
+"""Two processes that claim rows, each with its thread and its session, and what one takes the other for."""
+
+import asyncio
+from contextlib import suppress
+
+import pytest
+from django.db import InterfaceError, OperationalError, connection
+
+from apps.conversations import inbox, outbox
+from apps.conversations.models import Outbox
+from apps.core import claimant
+from apps.core.claimant import Claimant
+from tests.conversations.sending import until
+from tests.making import make_channel, text
+
+pytestmark = pytest.mark.django_db(transaction=True)
+OUTBOX = "conversations_outbox"
+
+
+def end_my_session() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
+
+
+async def lose_session(of: Claimant) -> None:
+    with suppress(OperationalError, InterfaceError):
+        await of.run(end_my_session)
+
+
+def take(by: Claimant) -> None:
+    by.hand[OUTBOX].update(row.id for row in outbox.claim(by.identity, limit=1))
+
+
+def holder() -> tuple[int | None, int]:
+    row = Outbox.objects.get()
+    return row.claimed_by, row.deaths
+
+
+@pytest.fixture(autouse=True)
+def a_message_that_waits() -> None:
+    inbox.accept(make_channel(), [text("one")])
+    until(Outbox.objects.exists)
+
+
+def test_who_is_back_first_does_not_take_the_others_for_dead() -> None:
+    """As after a crash of the database: all sessions are gone, and what is in hand is still on its way."""
+
+    async def story() -> None:
+        one, two = Claimant("one", tables=[OUTBOX]), Claimant("two", tables=[OUTBOX])
+        await one.enter()
+        await two.enter()
+        await one.run(take, one)
+        for each in (one, two):
+            await lose_session(each)
+        assert await two.run(two.free) == 0
+        await one.enter()
+        assert await two.run(two.free) == 0
+        assert await one.run(holder) == (one.identity, 0)
+        await one.close()
+        await two.close()
+
+    asyncio.run(story())
+
+
+def test_the_claims_of_the_dead_are_freed_by_whoever_came_without_a_loss_at_once_and_by_others_after_a_moment(
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    async def story() -> None:
+        dead, back = Claimant("dead", tables=[OUTBOX]), Claimant("back", tables=[OUTBOX])
+        await back.enter()
+        await lose_session(back)
+        for claims in (1, 2):
+            await dead.enter()
+            await dead.run(take, dead)
+            await dead.close()
+            dead = Claimant("dead", tables=[OUTBOX])
+            assert await back.run(back.free) == 0
+            if claims == 1:
+                new = Claimant("new", tables=[OUTBOX])
+                assert await new.run(new.free) == 1
+                await new.close()
+            else:
+                monkeypatch.setattr(claimant, "RETURNING_SECONDS", 0.0)
+                assert await back.run(back.free) == 1
+        await back.close()
+        await dead.close()
+
+    asyncio.run(story())
+    assert holder() == (None, 2)
