@@ -1,13 +1,14 @@
 """`migrate` beside a running release, with the migration of `faults.later` and a second real session."""
 
 import threading
+import time
 from collections.abc import Callable, Iterator
 from importlib import import_module
 from io import StringIO
 
 import psycopg
 import pytest
-from django.conf import LazySettings
+from django.apps import AppConfig, apps
 from django.core.management import CommandError, call_command
 from django.db import connection
 
@@ -32,11 +33,14 @@ class Told(StringIO):
 
 
 @pytest.fixture(autouse=True)
-def later(settings: LazySettings, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    settings.INSTALLED_APPS = [*settings.INSTALLED_APPS, "faults.later"]
+def later(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """The app of the later release is there; `INSTALLED_APPS` would have all the others begin once more."""
+    config = AppConfig("faults.later", import_module("faults.later"))
+    config.apps, config.models = apps, {}
+    monkeypatch.setitem(apps.app_configs, config.label, config)
     monkeypatch.setattr(migrate, "PAUSE_SECONDS", 0.01)
     yield
-    call_command("migrate", "later", "zero", verbosity=0)
+    call_command("migrate", config.label, "zero", verbosity=0)
 
 
 @pytest.fixture
@@ -90,7 +94,8 @@ def test_a_deadlock_ends_nobody(other: psycopg.Connection, monkeypatch: pytest.M
     def write_a_message() -> None:
         with psycopg.connect(**connection.get_connection_params() | {"cursor_factory": psycopg.Cursor}, autocommit=True) as watch:
             waits = "SELECT 1 FROM pg_locks WHERE pid = %s AND NOT granted"
-            while watch.execute(waits, [pid]).fetchone() is None:
+            end = time.monotonic() + 10
+            while watch.execute(waits, [pid]).fetchone() is None and time.monotonic() < end:
                 pass
         try:
             other.execute("LOCK conversations_message IN ROW EXCLUSIVE MODE")
