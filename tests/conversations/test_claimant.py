@@ -31,6 +31,15 @@ def take(by: Claimant) -> None:
     by.hand[OUTBOX].update(row.id for row in outbox.claim(by.identity, limit=1))
 
 
+async def freed(by: Claimant) -> int:
+    """The server notices the end of a session a moment after it."""
+    for _attempt in range(250):
+        if found := await by.run(by.free):
+            return found
+        await asyncio.sleep(0.02)
+    return 0
+
+
 def holder() -> tuple[int | None, int]:
     row = Outbox.objects.get()
     return row.claimed_by, row.deaths
@@ -65,6 +74,8 @@ def test_who_is_back_first_does_not_take_the_others_for_dead() -> None:
 def test_the_claims_of_the_dead_are_freed_by_whoever_came_without_a_loss_at_once_and_by_others_after_a_moment(
     monkeypatch: pytest.MonkeyPatch,
 ) -> None:
+    monkeypatch.setattr(claimant, "RETURNING_SECONDS", 60.0)
+
     async def story() -> None:
         dead, back = Claimant("dead", tables=[OUTBOX]), Claimant("back", tables=[OUTBOX])
         await back.enter()
@@ -77,11 +88,11 @@ def test_the_claims_of_the_dead_are_freed_by_whoever_came_without_a_loss_at_once
             assert await back.run(back.free) == 0
             if claims == 1:
                 new = Claimant("new", tables=[OUTBOX])
-                assert await new.run(new.free) == 1
+                assert await freed(new) == 1
                 await new.close()
             else:
                 monkeypatch.setattr(claimant, "RETURNING_SECONDS", 0.0)
-                assert await back.run(back.free) == 1
+                assert await freed(back) == 1
         await back.close()
         await dead.close()
 
