@@ -4,11 +4,14 @@ import asyncio
 import threading
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
+
+from django.db import InterfaceError, OperationalError, connection
 
 from apps.conversations import advancing, pacing
 from apps.conversations.sending import Sender
 from apps.core import redis
+from apps.core.claimant import Claimant
 from tools.emulators.telegram import running
 
 
@@ -67,3 +70,14 @@ def until(condition: Callable[[], object], *, seconds: float = 8) -> None:
             raise AssertionError("it did not happen in time")
         advancing.drain()
         time.sleep(0.02)
+
+
+async def lose_session(of: Claimant) -> None:
+    """The server ends its database session."""
+    with suppress(OperationalError, InterfaceError):
+        await of.run(_end_my_session)
+
+
+def _end_my_session() -> None:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")

@@ -1,30 +1,18 @@
 """Two processes that claim rows, each with its thread and its session, and what one takes the other for."""
 
 import asyncio
-from contextlib import suppress
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection
 
 from apps.conversations import inbox, outbox
 from apps.conversations.models import Outbox
 from apps.core import claimant
 from apps.core.claimant import Claimant
-from tests.conversations.sending import until
+from tests.conversations.sending import lose_session, until
 from tests.making import make_channel, text
 
 pytestmark = pytest.mark.django_db(transaction=True)
 OUTBOX = "conversations_outbox"
-
-
-def end_my_session() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
-
-async def lose_session(of: Claimant) -> None:
-    with suppress(OperationalError, InterfaceError):
-        await of.run(end_my_session)
 
 
 def take(by: Claimant) -> None:
@@ -71,30 +59,36 @@ def test_who_is_back_first_does_not_take_the_others_for_dead() -> None:
     asyncio.run(story())
 
 
-def test_the_claims_of_the_dead_are_freed_by_whoever_came_without_a_loss_at_once_and_by_others_after_a_moment(
-    monkeypatch: pytest.MonkeyPatch,
-) -> None:
+async def die_with_a_claim() -> None:
+    dead = Claimant("dead", tables=[OUTBOX])
+    await dead.enter()
+    await dead.run(take, dead)
+    await dead.close()
+
+
+def test_the_claims_of_the_dead_are_freed_at_once_by_whoever_lost_no_session() -> None:
+    async def story() -> None:
+        new = Claimant("new", tables=[OUTBOX])
+        await die_with_a_claim()
+        assert await freed(new) == 1
+        await new.close()
+
+    asyncio.run(story())
+    assert holder() == (None, 1)
+
+
+def test_the_claims_of_the_dead_are_freed_after_a_moment_by_whoever_lost_a_session(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(claimant, "RETURNING_SECONDS", 60.0)
 
     async def story() -> None:
-        dead, back = Claimant("dead", tables=[OUTBOX]), Claimant("back", tables=[OUTBOX])
+        back = Claimant("back", tables=[OUTBOX])
         await back.enter()
         await lose_session(back)
-        for claims in (1, 2):
-            await dead.enter()
-            await dead.run(take, dead)
-            await dead.close()
-            dead = Claimant("dead", tables=[OUTBOX])
-            assert await back.run(back.free) == 0
-            if claims == 1:
-                new = Claimant("new", tables=[OUTBOX])
-                assert await freed(new) == 1
-                await new.close()
-            else:
-                monkeypatch.setattr(claimant, "RETURNING_SECONDS", 0.0)
-                assert await freed(back) == 1
+        await die_with_a_claim()
+        assert await back.run(back.free) == 0
+        monkeypatch.setattr(claimant, "RETURNING_SECONDS", 0.0)
+        assert await freed(back) == 1
         await back.close()
-        await dead.close()
 
     asyncio.run(story())
-    assert holder() == (None, 2)
+    assert holder() == (None, 1)

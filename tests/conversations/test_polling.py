@@ -5,7 +5,7 @@ from collections.abc import Iterator
 from contextlib import suppress
 
 import pytest
-from django.db import InterfaceError, OperationalError, connection
+from django.db import InterfaceError, OperationalError
 from pytest_django.fixtures import Settings
 
 from apps.bots import connecting
@@ -16,7 +16,7 @@ from apps.conversations.models import Message, Update
 from apps.core import loop
 from apps.core.claimant import Claimant
 from apps.events.models import Event
-from tests.conversations.sending import emulated, sender, until
+from tests.conversations.sending import emulated, lose_session, sender, until
 from tests.making import TELEGRAM_TOKEN, make_channel, make_lead
 from tools.emulators.telegram import Control
 
@@ -135,11 +135,6 @@ def test_a_webhook_that_somebody_else_took_is_not_fought_over(telegram: Control,
     assert connecting.check(channel).text == "Telegram sends the updates elsewhere. Save the channel to connect it again."
 
 
-def end_my_session() -> None:
-    with connection.cursor() as cursor:
-        cursor.execute("SELECT pg_terminate_backend(pg_backend_pid())")
-
-
 def test_a_channel_whose_lock_went_with_its_session_is_polled_by_whoever_has_it_now(telegram: Control) -> None:
     channel = make_channel()
     connecting.connect(channel)
@@ -150,8 +145,7 @@ def test_a_channel_whose_lock_went_with_its_session_is_polled_by_whoever_has_it_
         await first.look()
         await second.look()
         polled = [(list(first.running), list(second.running))]
-        with suppress(OperationalError, InterfaceError):
-            await one.run(end_my_session)
+        await lose_session(one)
         for pollers in (second, first):
             with suppress(OperationalError, InterfaceError):
                 await pollers.look()
