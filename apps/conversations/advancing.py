@@ -7,11 +7,12 @@ takes the lane a moment later.
 """
 
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import nullcontext, suppress
 
 import structlog
 from django.conf import settings
+from django.db import Error as DatabaseFailure
 from django.db import OperationalError, transaction
 from django.utils import timezone
 
@@ -34,6 +35,16 @@ SUSPICIOUS_ATTEMPTS = 2  # the third claim of a lane follows two deaths
 RETRY_SECONDS = 1.0
 
 _no_room = threading.Event()  # the database had no room for what this process tried last
+
+
+class ItemsFailedError(Exception):
+    """Items of a batch raised, so nothing of the batch was kept. `errors`: by lane. `sure`: the lane of the first, if it was the oldest item of its
+    lane; it has met nothing that another failure had spoilt.
+    """
+
+    def __init__(self, errors: Mapping[int, Exception], sure: int | None) -> None:
+        super().__init__(f"{len(errors)} items failed")
+        self.errors, self.sure = errors, sure
 
 
 def drain(*, stop: Callable[[], bool] = lambda: False) -> int:
@@ -113,13 +124,33 @@ def advance_locked(locked: Sequence[Claim], *, per_lane: int = 20, items: Sequen
     answering = responders()
     for responder in answering:
         responder.open(standing.turns)
-    for turn in standing.turns:
-        respond(turn, answering)
+    _respond_to_all(standing.turns, answering)
     with hot.together():
         write(batch, standing.turns, answering)
         lanes.finish(locked, unfinished=standing.unfinished)
         waking.feed()
     return standing.turns
+
+
+def _respond_to_all(turns: Iterable[Turn], answering: Sequence[Responder]) -> None:
+    """Each item in its turn. When some raise, the others are answered all the same, although nothing of it will be kept: one pass finds all that fail."""
+    answered: set[int] = set()
+    errors: dict[int, Exception] = {}
+    for turn in turns:
+        lane_id = turn.chat.lane_id
+        if lane_id in errors:
+            continue
+        try:
+            respond(turn, answering)
+        except DatabaseFailure:
+            raise  # the transaction is broken, whoever broke it
+        except Exception as error:  # noqa: BLE001  raised below
+            errors[lane_id] = error
+        else:
+            answered.add(lane_id)
+    if errors:
+        first = next(iter(errors))
+        raise ItemsFailedError(errors, sure=None if first in answered else first) from errors[first]
 
 
 def respond(turn: Turn, answering: Sequence[Responder]) -> None:
@@ -141,31 +172,54 @@ def advance_claimed(claims: Sequence[Claim]) -> int:
         lanes.give_back(suspects[1:], after_seconds=0)
         claims = [claim for claim in claims if claim not in suspects[1:]]
     healthy = [claim for claim in claims if claim.attempts == 1]
-    handled = 0
-    if healthy:
-        try:
-            handled += advance(healthy)
-        except Exception as error:
-            if _is_full(error):
-                raise
-            logger.exception("a batch failed; its chats are advanced one by one", lanes=len(healthy))
-            handled += sum(_advance_alone(claim) for claim in healthy)
+    handled = _advance_together(healthy) if healthy else 0
     for claim in claims:
         if claim.attempts > 1:
             handled += _after_death(claim)
     return handled
 
 
-def _advance_alone(claim: Claim) -> int:
+def _advance_together(claims: Sequence[Claim]) -> int:
+    """When items fail, the other chats go on without them at once; theirs are advanced alone after that."""
     try:
-        return advance([claim], alone=True)
+        return advance(claims)
+    except ItemsFailedError as error:
+        failed = error
     except Exception as error:
         if _is_full(error):
             raise
-        logger.exception("an inbox item failed", lane=claim.lane_id)
+        logger.exception("a batch failed; its chats are advanced one by one", lanes=len(claims))
+        failed = ItemsFailedError({claim.lane_id: error for claim in claims}, sure=None)
+    others = [claim for claim in claims if claim.lane_id not in failed.errors]
+    handled = _advance_together(others) if others else 0
+    for claim in claims:
+        if claim.lane_id == failed.sure:
+            _count(claim, failed.errors[claim.lane_id])
+        elif claim.lane_id in failed.errors:
+            handled += _advance_alone(claim)
+    return handled
+
+
+def _advance_alone(claim: Claim) -> int:
+    try:
+        return advance([claim], alone=True)
+    except ItemsFailedError as failed:
+        _count(claim, failed.errors[claim.lane_id])
+    except Exception as error:
+        if _is_full(error):
+            raise
+        _count(claim, error)
+    return 0
+
+
+def _count(claim: Claim, error: Exception) -> None:
+    """The lane's oldest item raised: count it, park it at the last try, and let the lane rest."""
+    with transaction.atomic():
         head = parking.count_failure(claim.lane_id, reason=f"{type(error).__name__}: {error}", limit=MAX_FAILURES)
-        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(head.attempts, 5) if head else 0)
-        return 0
+        tried = head.attempts if head and head.state == Update.State.PENDING else 0
+        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(tried, 5) if tried else 0)
+    with trace(head.trace_id if head else ""):
+        logger.error("an inbox item failed", lane=claim.lane_id, exc_info=error)
 
 
 def _after_death(claim: Claim) -> int:

@@ -9,7 +9,7 @@ from apps.events.recording import record
 
 
 def count_failure(lane_id: int, *, reason: str, limit: int) -> Update | None:
-    """Count a failed attempt of the lane's head and park it at `limit`; the head if it stays pending, else None."""
+    """Count a failed attempt of the lane's head and park it at `limit`; the head as it stands then, None when nothing is pending."""
     with transaction.atomic():
         head = _head(lane_id)
         if head is None:
@@ -19,7 +19,7 @@ def count_failure(lane_id: int, *, reason: str, limit: int) -> Update | None:
         head.save(update_fields=["attempts", "error"])
     if head.attempts >= limit:
         park_head(lane_id, reason=reason)
-        return None
+        head.state = Update.State.PARKED
     return head
 
 

@@ -3,8 +3,9 @@
 import os
 import signal
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import ThreadPoolExecutor
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -112,6 +113,64 @@ def test_an_item_that_fails_is_parked_after_five_tries_and_the_chat_goes_on() ->
     assert list(first.messages.filter(direction="out").values_list("text", flat=True)) == ["echo: one", "echo: two"]
     assert other.messages.count() == 2
     assert Event.objects.filter(kind="inbox.parked", trace_id=parked.trace_id, status="fail").count() == 1
+
+
+def _batches(monkeypatch: pytest.MonkeyPatch) -> list[list[str]]:
+    """The chats that were advanced together, one list for each time."""
+    seen: list[list[str]] = []
+
+    def lock(claims: Iterable[lanes.Claim]) -> list[lanes.Claim]:
+        claims = list(claims)
+        seen.append(sorted(claim.chat_id for claim in claims))
+        return lanes.lock(claims)
+
+    monkeypatch.setattr(advancing, "lanes", SimpleNamespace(**{**vars(lanes), "lock": lock}))
+    return seen
+
+
+def _outcomes() -> list[tuple[str, str, int]]:
+    return [(item.event_key, item.state, item.attempts) for item in Update.objects.order_by("event_key")]
+
+
+def test_the_others_go_on_at_once_when_one_fails_and_it_is_not_tried_twice(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("boom" if chat == "2" else "hello", key=chat, chat_id=chat) for chat in "1234"])
+    seen = _batches(monkeypatch)
+    assert advancing.drain() == 3
+    assert seen == [["1", "2", "3", "4"], ["1", "3", "4"]]
+    assert _outcomes() == [("1", "done", 0), ("2", "pending", 1), ("3", "done", 0), ("4", "done", 0)]
+
+
+def test_of_several_that_fail_together_only_the_first_is_blamed_without_being_tried_alone(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text("boom" if chat in "23" else "hello", key=chat, chat_id=chat) for chat in "1234"])
+    seen = _batches(monkeypatch)
+    assert advancing.drain() == 2
+    assert seen == [["1", "2", "3", "4"], ["1", "4"], ["3"]]
+    assert [attempts for _key, _state, attempts in _outcomes()] == [0, 1, 1, 0]
+
+
+def test_what_came_before_an_item_that_fails_is_handled_and_not_blamed(monkeypatch: pytest.MonkeyPatch) -> None:
+    channel = make_channel()
+    inbox.accept(channel, [text(said, key=said, chat_id="1") for said in ("a", "boom", "c")])
+    seen = _batches(monkeypatch)
+    assert advancing.drain() == 1
+    assert seen == [["1"], ["1"], ["1"]]  # all three, the first, the second
+    assert _outcomes() == [("a", "done", 0), ("boom", "pending", 1), ("c", "pending", 0)]
+
+
+def test_after_a_failure_in_the_database_each_chat_is_advanced_by_itself() -> None:
+    inbox.accept(make_channel(), [text("query" if chat == "2" else "hello", key=chat, chat_id=chat) for chat in "123"])
+    assert advancing.drain() == 2
+    assert _outcomes() == [("1", "done", 0), ("2", "pending", 1), ("3", "done", 0)]
+    assert Update.objects.get(event_key="2").error == "DataError: division by zero"
+
+
+def test_the_reason_of_a_failure_is_logged_with_the_trace_of_its_item(caplog: pytest.LogCaptureFixture) -> None:
+    inbox.accept(make_channel(), [text("boom")])
+    advancing.drain()
+    [line] = [record.msg for record in caplog.records if isinstance(record.msg, dict) and record.msg["event"] == "an inbox item failed"]
+    assert line["trace_id"] == Update.objects.get().trace_id
 
 
 def test_a_parked_item_can_be_replayed_once_its_cause_is_gone(settings: object) -> None:
