@@ -7,7 +7,6 @@ that waiting costs next to nothing per caller.
 """
 
 import itertools
-import json
 import threading
 import time
 from collections.abc import Callable, Sequence
@@ -20,7 +19,7 @@ from apps.conversations import advancing, inbox, lanes, waking
 from apps.conversations.inbox import Posted, Posting
 from apps.conversations.lanes import Claim
 from apps.conversations.models import Update
-from apps.core import hot, lastwords
+from apps.core import hot, lastwords, rowjson
 from apps.core.together import Together, aside
 from apps.identity import recipients
 from apps.identity.models import Lead
@@ -187,7 +186,7 @@ def _handle_all(update_ids: Sequence[int]) -> list[Update]:
         "SELECT id, state, outcome, lane_id, trace_id FROM conversations_update WHERE id = ANY (%s::bigint[])", [hot.numbers(update_ids)]
     )
     found = {
-        pk: Update(id=pk, state=state, outcome=json.loads(outcome), lane_id=lane_id, trace_id=trace_id)
+        pk: Update(id=pk, state=state, outcome=rowjson.loads(outcome), lane_id=lane_id, trace_id=trace_id)
         for pk, state, outcome, lane_id, trace_id in rows
     }
     return [found[update_id] for update_id in update_ids]

@@ -1,6 +1,5 @@
 """The outbox in SQL: claim what may leave now, and write in bulk how it went. Only the head of a lane is ever claimed: order per chat."""
 
-import json
 from collections.abc import Sequence
 from contextlib import nullcontext
 from dataclasses import dataclass, field
@@ -15,7 +14,7 @@ from apps.bots.models import Channel
 from apps.bots.registry import adapters
 from apps.conversations import lanes, waking
 from apps.conversations.models import Message, Outbox
-from apps.core import dbclock, hot
+from apps.core import dbclock, hot, rowjson
 from apps.core.bulk import update_in_bulk
 from apps.core.masking import mask
 from apps.events import recording
@@ -192,7 +191,7 @@ def _conclude(outcomes: Sequence[Outcome], identity: int) -> bool:
     """One statement, and so one commit, unless somebody listens to the log or a chat turned out to be gone."""
     unreachable = [outcome for outcome in outcomes if outcome.gone]
     with transaction.atomic() if unreachable or recording.heard() else nullcontext():
-        [(more, events, _feed)] = hot.run(_OVER, {"rows": json.dumps(list(map(_told, outcomes))), "identity": identity})
+        [(more, events, _feed)] = hot.run(_OVER, {"rows": rowjson.dumps(list(map(_told, outcomes))), "identity": identity})
         recording.tell(events or [])
         for outcome in unreachable:
             chat = Lead.objects.filter(conversations__messages=outcome.outgoing.message_id, is_active=True)
@@ -258,4 +257,4 @@ def _pause_channel(outcome: Outcome) -> None:
 
 
 def _outgoing(row: tuple[Any, ...]) -> Outgoing:
-    return Outgoing(*(*row[:-2], json.loads(row[-2]), json.loads(row[-1])))  # raw cursors give jsonb as text
+    return Outgoing(*(*row[:-2], rowjson.loads(row[-2]), rowjson.loads(row[-1])))  # raw cursors give jsonb as text

@@ -5,7 +5,6 @@ For hot paths only (performance.md, "What follows" 6). No signals, no history: r
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -16,7 +15,7 @@ from django.db import connection
 from django.db.models import NOT_PROVIDED, Field, Model
 from django.db.models.expressions import DatabaseDefault
 
-from apps.core import hot
+from apps.core import hot, rowjson
 from apps.core.fields import EncryptedTextField
 
 Columns = tuple["Field[Any, Any]", ...]
@@ -33,7 +32,7 @@ class Statement:
 
     def json(self, rows: Sequence[Model]) -> str:
         """The rows as a JSON array of objects by column, for `json_to_recordset`; encrypted fields are encrypted, moments and UUIDs are text."""
-        return json.dumps([dict(zip(self.names, self._read(row), strict=True)) for row in rows], default=str, ensure_ascii=False)
+        return rowjson.dumps([dict(zip(self.names, self._read(row), strict=True)) for row in rows])
 
     def _read(self, row: Model) -> Sequence[Any]:
         values = self.values(row)

@@ -4,7 +4,6 @@ Measured for the drain of one chat: planning was three quarters of PostgreSQL's 
 that every message takes only (performance.md, "What follows" 6); everything else is the ORM's.
 """
 
-import json
 import threading
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -19,6 +18,7 @@ from django.db.models import Field, JSONField, Model
 from django.db.models.base import ModelState
 from django.dispatch import receiver
 
+from apps.core import rowjson
 from apps.core.fields import EncryptedTextField
 
 M = TypeVar("M", bound=Model)
@@ -214,4 +214,4 @@ def _made_defaults(model: type[Model]) -> list[tuple[str, Callable[[], Any]]]:
 def _converter(field: "Field[Any, Any]") -> Callable[[Any], Any] | None:
     if isinstance(field, EncryptedTextField):
         return lambda value: field.from_db_value(value, None, connection)  # type: ignore[arg-type]
-    return json.loads if isinstance(field, JSONField) else None
+    return rowjson.loads if isinstance(field, JSONField) else None

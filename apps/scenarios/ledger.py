@@ -1,16 +1,14 @@
 """What a batch of turns changed in sessions, kept in memory and written at once."""
 
-import json
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
-from django.core.serializers.json import DjangoJSONEncoder
 from django.db import connection
 from django.utils import timezone
 
 from apps.conversations import outcalls
 from apps.conversations.models import Conversation
-from apps.core import hot
+from apps.core import hot, rowjson
 from apps.core.bulk import add_in_bulk, update_in_bulk
 from apps.core.masking import mask
 from apps.identity import attributes
@@ -76,7 +74,7 @@ class Ledger:
 
     def note(self, session: Session, events: Sequence[Happened], *, trace_id: str) -> None:
         """Collect the trace: one row a node visit, its events in order; what belongs to no visit stands with the one before it."""
-        visit = 0
+        visit, private, at = 0, private_keys(), timezone.now().isoformat(timespec="milliseconds")
         for happened in events:
             visit = happened.visit or visit
             if not visit:
@@ -89,7 +87,7 @@ class Ledger:
             row["kind"] = happened.details.get("kind", "") or row["kind"] if happened.kind == "entered" else row["kind"]
             row["kind"] = row["kind"] or _kind_of(session, row["node"])
             row["exit"] = happened.exit or row["exit"]
-            row["events"].append(_event(happened, trace_id))
+            row["events"].append(_event(happened, private, at=at, trace_id=trace_id))
 
     def write(self) -> None:
         """Ended sessions first, so that the one active session of a conversation is never two."""
@@ -118,7 +116,7 @@ class Ledger:
             ON CONFLICT (session_id, visit) DO UPDATE SET events = old.events || excluded.events,
                 exit = CASE WHEN excluded.exit <> '' THEN excluded.exit ELSE old.exit END
             """,
-            [json.dumps([_step_row(session_id, visit, row) for (session_id, visit), row in rows], cls=DjangoJSONEncoder)],
+            [rowjson.dumps([_step_row(session_id, visit, row) for (session_id, visit), row in rows])],
         )
 
 
@@ -133,13 +131,12 @@ def _kind_of(session: Session, node: str) -> str:
     return found.kind if found else ""
 
 
-def _event(happened: Happened, trace_id: str) -> dict[str, Any]:
+def _event(happened: Happened, private: frozenset[str], *, at: str, trace_id: str) -> dict[str, Any]:
     """One line of a visit. A variable's value is masked by the variable's name: `phone` is one, whatever holds it."""
-    private = private_keys()
     details = mask(happened.details, private=private)
     if {"name", "value"} <= details.keys():
         details["value"] = mask({str(details["name"]): details["value"]}, private=private)[str(details["name"])]
-    shown = {"kind": happened.kind, "at": timezone.now().isoformat(timespec="milliseconds"), "trace": trace_id}
+    shown = {"kind": happened.kind, "at": at, "trace": trace_id}
     return {**shown, **({"exit": happened.exit} if happened.exit else {}), **({"details": details} if details else {})}
 
 

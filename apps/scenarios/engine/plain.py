@@ -7,6 +7,7 @@ from decimal import Decimal
 from typing import Any
 
 from liquid.undefined import Undefined
+from pydantic_core import to_json
 
 from apps.scenarios.engine.limits import JSON_DEPTH
 
@@ -124,7 +125,7 @@ def _shown_list(value: Sequence[Any]) -> str:
 
 def size_of(value: Any) -> int:
     """Bytes of the value as JSON in UTF-8: what a variable costs in the database."""
-    return len(json.dumps(value, ensure_ascii=False, separators=(",", ":")).encode())
+    return len(to_json(value))
 
 
 def strings_in(value: Any, path: str = "") -> Iterator[tuple[str, str]]:
