@@ -142,9 +142,10 @@ def key_of(*, channel_id: int, chat_id: str) -> str:
     return f"{channel_id}:{chat_id}"
 
 
-# While a lane is held its holder sees by `posted` that more has come; otherwise it is due now.
+# While a lane is held its holder sees by `posted` that more has come; otherwise it is due now, or keeps its place in the queue if it was due before.
 POSTED = """posted = conversations_lane.posted + 1,
-    wake_at = CASE WHEN conversations_lane.held_until > clock_timestamp() THEN conversations_lane.wake_at ELSE clock_timestamp() END"""
+    wake_at = CASE WHEN conversations_lane.held_until > clock_timestamp() THEN conversations_lane.wake_at
+        ELSE least(conversations_lane.wake_at, clock_timestamp()) END"""
 
 
 def _claim(sql: str, **params: int | str) -> list[Claim]:

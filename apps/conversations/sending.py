@@ -32,6 +32,7 @@ from apps.conversations import (
     waking,
 )
 from apps.conversations.beginning import Beginnings
+from apps.conversations.gripping import Grip
 from apps.conversations.models import Acknowledgement, Attachment, Call
 from apps.conversations.outbox import Outcome, Outgoing
 from apps.core import dbclock, notices
@@ -48,10 +49,8 @@ CLAIM_SECONDS = 0.005
 SAID_BEFORE_SECONDS = 0.1  # until calls are looked at again that wait for a message
 HEART_SECONDS = 5.0
 GRACE_SECONDS = 15.0
-LATE_SECONDS = 0.06  # half of what the slots leave room for (`pacing.SPREAD_SECONDS`); the way to the messenger has the other half
 OUT_OF_SLOTS_SECONDS = 0.05
 SILENCE_SECONDS = 0.1  # shorter than this a channel is only out of slots, see `_pace`
-MISSED_SLOTS = 6
 OUTBOX, CALLS, FILES = "conversations_outbox", "conversations_call", "conversations_attachment"
 
 
@@ -83,7 +82,7 @@ class Sender:
         self._calls_ended: list[outcalls.CallOutcome] = []
         self._fetched: list[fetching.Fetched] = []
         self._late: list[tuple[Outgoing, float]] = []
-        self._missed: dict[int, int] = {}
+        self._grip = Grip()
         self._crashed: list[tuple[str, int]] = []
         self._blocked: dict[int, float] = {}
         self._channels: dict[int, Channel] = {}
@@ -129,7 +128,7 @@ class Sender:
         """Claim up to `room` things and set them going. Messages are on their way before the others are claimed: whatever breaks then, what is
         in hand has somebody who sends it.
         """
-        self._set_going(await self._claimant.run(self._claim_messages, room))
+        self._set_going(await self._claimant.run(self._claim_messages, self._grip.room(room)))
         if self._beside:
             self._set_going(await self._claimant.run(self._claim_others, room))
 
@@ -257,7 +256,7 @@ class Sender:
             self._is_silent(channel)
             or not await self._begins(outgoing)
             or self._is_silent(channel)
-            or self._has_missed(outgoing, channel, at)
+            or self._grip.has_missed(outgoing, rate=channel.adapter.rate, at=at)
         ):
             self._late.append((outgoing, 0.0))
             return
@@ -280,15 +279,6 @@ class Sender:
 
     def _begin(self, rows: Sequence[Outgoing]) -> set[int]:
         return outbox.begin(rows, identity=self._claimant.identity)
-
-    def _has_missed(self, outgoing: Outgoing, channel: Channel, at: float) -> bool:
-        """Its slot is long over (this process or the database stood still): then all that waited would leave at once. Six times at most."""
-        missed = bool(channel.adapter.rate.per_second) and time.monotonic() - at > LATE_SECONDS
-        times = self._missed[outgoing.id] = self._missed.get(outgoing.id, 0) + missed
-        if not missed or times > MISSED_SLOTS:
-            self._missed.pop(outgoing.id, None)
-            return False
-        return True
 
     async def _call(self, call: Call) -> None:
         self._calls_ended.append(await calling.make(call))

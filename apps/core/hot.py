@@ -5,6 +5,7 @@ that every message takes only (performance.md, "What follows" 6); everything els
 """
 
 import threading
+import time
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from functools import lru_cache
@@ -23,6 +24,8 @@ from apps.core.fields import EncryptedTextField
 
 M = TypeVar("M", bound=Model)
 SEEN_BEFORE_PREPARED = 2  # the ORM's own statements are composed on our side, so that this does not touch them
+SLOW_SECONDS = 0.02  # many times what a statement here takes
+PLANNED_AGAIN_AFTER_SECONDS = 3.0
 Reader = Callable[[Sequence[Any]], M]
 
 
@@ -48,13 +51,36 @@ def _execute(sql: str, params: Sequence[Any] | Mapping[str, Any]) -> list[tuple[
     connection.close_if_health_check_failed()
     connection.ensure_connection()
     connection.connection.prepare_threshold = SEEN_BEFORE_PREPARED
+    began = time.monotonic()
     with connection.wrap_database_errors, psycopg.Cursor(connection.connection) as cursor:
         if connection.execute_wrappers or connection.queries_logged:  # somebody watches, as tests do
             connection._prepare_cursor(cursor).execute(sql, params)  # type: ignore[attr-defined]  # noqa: SLF001  as `connection.cursor` does
         else:
             cursor.execute(sql, params)
         # `description` would tell as well whether there are rows, for the price of a list of all columns.
-        return cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+        rows = cursor.fetchall() if cursor.pgresult and cursor.pgresult.nfields else []
+        if time.monotonic() - began > SLOW_SECONDS:
+            _plan_again(cursor)
+        return rows
+
+
+class _Planned(threading.local):
+    """When this thread's session last forgot its plans."""
+
+    at: float = float("-inf")
+
+
+_planned = _Planned()
+
+
+def _plan_again(cursor: psycopg.Cursor[Any]) -> None:
+    """Let the session forget its plans, because a statement was slow. One that was made while a table was empty, as the outbox mostly is, reads all
+    of it for each row once it holds thousands: two senders took 45 s for what they do in eight, until ANALYZE came by.
+    """
+    now = time.monotonic()
+    if now - _planned.at > PLANNED_AGAIN_AFTER_SECONDS:
+        _planned.at = now
+        cursor.execute("DISCARD PLANS", prepare=False)
 
 
 class _Dedicated(threading.local):

@@ -239,6 +239,13 @@ def test_a_busy_chat_is_left_alone_and_its_item_is_not_lost() -> None:
     assert Message.objects.filter(direction="out").count() == 1
 
 
+def test_a_chat_that_goes_on_writing_keeps_its_place_among_those_that_wait() -> None:
+    channel = make_channel()
+    for chat in ("1", "2", "1"):
+        inbox.accept(channel, [text("hello", chat_id=chat)])
+    assert [claim.chat_id for _time in range(2) for claim in lanes.claim(limit=1)] == ["1", "2"]
+
+
 def test_work_posted_during_a_drain_is_not_missed() -> None:
     channel = make_channel()
     inbox.accept(channel, [text("first")])

@@ -132,3 +132,45 @@ def test_the_sessions_of_a_dedicated_thread_read_by_index_and_those_of_others_do
     with ThreadPoolExecutor(1) as pool:
         assert pool.submit(dedicated).result() == ["on", "off", "off"]
     assert asked() == "on"
+
+
+HEADS = (
+    "SELECT o.id FROM hot_queue o WHERE NOT EXISTS (SELECT 1 FROM hot_queue b WHERE b.lane = o.lane AND b.id < o.id) ORDER BY o.id LIMIT 50"
+)
+
+
+@pytest.fixture
+def _queue(transactional_db: None) -> Iterator[None]:
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("CREATE TABLE hot_queue (id bigint PRIMARY KEY, lane bigint) WITH (autovacuum_enabled = off)")
+        cursor.execute("CREATE INDEX hot_queue_lane ON hot_queue (lane, id)")
+        cursor.execute("VACUUM ANALYZE hot_queue")
+        cursor.execute("SET enable_hashjoin = off; SET enable_mergejoin = off; SET enable_seqscan = off")
+    yield
+    connection.close()
+    with connection.cursor() as cursor:
+        cursor.execute("DROP TABLE hot_queue")
+
+
+def _plan_of_heads() -> str:
+    with connection.cursor() as cursor:
+        cursor.execute("SELECT name FROM pg_prepared_statements WHERE statement = %s", [HEADS])
+        [(name,)] = cursor.fetchall()
+        cursor.execute(f"EXPLAIN EXECUTE {name}")
+        return "\n".join(line for (line,) in cursor.fetchall())
+
+
+@pytest.mark.usefixtures("_queue")
+def test_a_plan_made_for_an_empty_table_is_forgotten_once_it_is_slow() -> None:
+    for _time in range(10):
+        hot.run(HEADS)
+    with connection.cursor() as cursor:
+        cursor.execute("INSERT INTO hot_queue SELECT i, i % 2000 FROM generate_series(1, 10000) AS i")
+    assert (
+        "(b.lane = o.lane)" not in _plan_of_heads().partition("Index Cond:")[2].partition("\n")[0]
+    )  # all that came before is read for each row
+    hot._planned.at = float("-inf")
+    hot.run(HEADS)
+    hot.run(HEADS)
+    assert "Index Cond: ((lane = o.lane) AND (id < o.id))" in _plan_of_heads()
