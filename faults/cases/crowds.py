@@ -13,6 +13,8 @@ from faults.matrix import MACHINE, Run, fault
 BURST = 10_000
 BOTS, CHATS = 50, 1000
 P99 = 1.0
+LAST = 30.0  # seconds; more is no backlog but standing still, see docs/decisions/2026-11-22-a-backlog-after-silence.md
+SILENCE = 2.5  # senders look for themselves once a second
 GROWTH = 1.25
 GRACE_MB = 40.0  # caches that fill once, see docs/promise.md
 WRITERS, COLLEAGUES, SAID_EACH = 3, 2, 2
@@ -20,14 +22,19 @@ WRITERS, COLLEAGUES, SAID_EACH = 3, 2, 2
 
 @fault(
     f"{BURST:,} updates in one burst",
-    bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, all answered",
+    bound=f"all accepted, p99 of the answers ≤ {P99:g} s, memory flat, each is answered ≤ {LAST:g} s",
     slow=True,
     takes=MACHINE,
 )
 def burst(run: Run) -> None:
-    """Two bursts; the first warms the caches, and what the second adds to memory is what would grow for ever."""
+    """Two bursts; the first warms the caches, and what the second adds to memory is what would grow for ever. Between them all plans are made anew
+    for an empty outbox, as they are after a silence.
+    """
     chats = run.people(chats=CHATS, count=1, bots=BOTS)
     run.begun(chats, more=BURST // CHATS)
+    with run.ground.database() as session:
+        session.execute("VACUUM ANALYZE conversations_outbox")
+    run.ground.wait(lambda: False, seconds=SILENCE)
     before = _memory(run)
     posting = run.driver(chats, rate=0, repeats=0.0).start()
     run.ground.wait(lambda: posting.done, seconds=240, step=0.2)
@@ -35,9 +42,10 @@ def burst(run: Run) -> None:
     answers = [answer for answer in posting.answers if not answer.repeat]
     run.finish(posting, seconds=300)
     took = max(a.time for a in answers) - min(a.time for a in answers)
-    run.measured |= {"accepted": f"{len(answers):,} in {took:.0f} s", "all answered": f"{audit.latencies(posting)[-1]:.0f} s"}
+    run.measured["accepted"] = f"{len(answers):,} in {took:.0f} s"
     run.check("not all were accepted at once", holds=all(answer.status == 200 for answer in posting.answers))  # noqa: PLR2004
     run.within("p99 answer", audit.percentile([answer.ms / 1000 for answer in answers], 0.99), P99)
+    run.within("last answer", audit.latencies(posting)[-1], LAST)
     for name, megabytes in _memory(run).items():
         most = max(megabytes, peak.get(name, 0.0))
         run.measured[name] = f"{before[name]:.0f} → {most:.0f} MB"
