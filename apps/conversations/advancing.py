@@ -216,8 +216,8 @@ def _count(claim: Claim, error: Exception) -> None:
     """The lane's oldest item raised: count it, park it at the last try, and let the lane rest."""
     with transaction.atomic():
         head = parking.count_failure(claim.lane_id, reason=f"{type(error).__name__}: {error}", limit=MAX_FAILURES)
-        tried = head.attempts if head and head.state == Update.State.PENDING else 0
-        lanes.give_back([claim], after_seconds=RETRY_SECONDS * 2 ** min(tried, 5) if tried else 0)
+        pause = RETRY_SECONDS * 2 ** min(head.attempts, 5) if head and head.state == Update.State.PENDING else 0
+        lanes.give_back([claim], after_seconds=pause)
     with trace(head.trace_id if head else ""):
         logger.error("an inbox item failed", lane=claim.lane_id, exc_info=error)
 

@@ -34,7 +34,7 @@ def burst(run: Run) -> None:
     run.begun(chats, more=BURST // CHATS)
     with run.ground.database() as session:
         session.execute("VACUUM ANALYZE conversations_outbox")
-    run.ground.wait(lambda: False, seconds=SILENCE)
+    run.ground.sleep(SILENCE)
     before = _memory(run)
     posting = run.driver(chats, rate=0, repeats=0.0).start()
     run.ground.wait(lambda: posting.done, seconds=240, step=0.2)
